@@ -1,0 +1,44 @@
+import type { Candidate } from './locate.ts';
+import type { Resolution } from './resolution.ts';
+
+/** One resolution in progress in this isolate, and what it has found so far. */
+export interface Flight {
+  /** The best stored copy found on the way: what a reader out of patience gets. */
+  candidate: Candidate | undefined;
+  readonly done: Promise<Resolution>;
+}
+
+/** Requests for the same page share one flight (single-flight within an isolate). */
+export class Flights {
+  readonly #running = new Map<string, Flight>();
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** The running flight, or a new one. The second value tells whether the caller started it. */
+  join(key: string, start: (flight: { candidate: Candidate | undefined }) => Promise<Resolution>): [Flight, boolean] {
+    const running = this.#running.get(key);
+    if (running) return [running, false];
+    const state: { candidate: Candidate | undefined } = { candidate: undefined };
+    const done = start(state).finally(() => {
+      if (this.#running.get(key) === flight) this.#running.delete(key);
+    });
+    const flight: Flight = Object.assign(state, { done });
+    this.#running.set(key, flight);
+    return [flight, true];
+  }
+}
+
+/** The value, or undefined when the time is over first. The timer also keeps a wait on another request's work alive. */
+export async function patience<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,17 @@
+import { field, type HeaderList } from './header-list.ts';
+
+/**
+ * Targets an unsafe request invalidates besides its own (RFC 9111 §4.4): `Location` and `Content-Location`, when they
+ * are of the same origin. Paths are returned unparsed, relative to `target`.
+ */
+export function invalidatedBy(status: number, headers: HeaderList, target: URL, publicOrigin: string): readonly URL[] {
+  if (status < 200 || status >= 400) return [];
+  const own = new URL(target.pathname + target.search, publicOrigin);
+  const found = [own];
+  for (const name of ['location', 'content-location']) {
+    const value = field(headers, name);
+    const url = value === undefined ? undefined : URL.parse(value, own);
+    if (url && (url.origin === own.origin || url.origin === target.origin)) found.push(url);
+  }
+  return found;
+}
