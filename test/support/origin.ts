@@ -85,6 +85,7 @@ export class Origin {
     else this.#faults.set(path, { fault, left: times });
   }
 
+  /** Answers `path` (`*`: every path without a page) by hand. */
   handle(path: string, handler: Handler | null): void {
     if (handler === null) this.#handlers.delete(path);
     else this.#handlers.set(path, handler);
@@ -162,7 +163,8 @@ export class Origin {
     const exchange: Exchange = { req, res, page, pause: this.#pause };
     const fault = this.#faultFor(path);
     if (fault !== undefined && (await playFault(exchange, fault))) return;
-    const handler = this.#handlers.get(path) ?? this.#handlers.get(bare);
+    const wildcard = page === NOT_FOUND ? this.#handlers.get('*') : undefined;
+    const handler = this.#handlers.get(path) ?? this.#handlers.get(bare) ?? wildcard;
     if (handler !== undefined) await handler(req, res, record.body);
     else answer(exchange);
   }

@@ -26,30 +26,52 @@ export interface Program {
 
 const LOG_LIMIT = 262_144;
 
-/** The state letter and process group of a process, from proc(5); undefined where there is none to read. */
-function procStat(pid: string): { state: string; group: number } | undefined {
+export interface Running {
+  pid: number;
+  /** The executable's name, at most 15 characters. */
+  name: string;
+  state: string;
+  group: number;
+  /** User and system time so far, in clock ticks (100 a second on Linux). */
+  cpuTicks: number;
+}
+
+/** One process as proc(5) shows it; undefined where there is none to read. */
+function readProcess(pid: string): Running | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name in parentheses may hold anything: fields are counted from the last parenthesis.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', group: Number(fields[2]) };
+    const close = stat.lastIndexOf(')');
+    const fields = stat.slice(close + 2).split(' ');
+    return {
+      pid: Number(pid),
+      name: stat.slice(stat.indexOf('(') + 1, close),
+      state: fields[0] ?? '',
+      group: Number(fields[2]),
+      cpuTicks: Number(fields[11]) + Number(fields[12]),
+    };
   } catch {
     return undefined;
   }
 }
 
-/** True while a process of the group runs. A zombie that nobody reaps holds no port and no file: it does not count. */
+/** The processes of a group that run, on Linux; elsewhere none. A zombie holds no port and no file: it does not count. */
+export function groupProcesses(group: number): Running[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(readProcess)
+    .filter((p) => p?.group === group && p.state !== 'Z') as Running[];
+}
+
+/** True while a process of the group runs. */
 function groupAlive(pid: number): boolean {
   try {
     process.kill(-pid, 0);
   } catch {
     return false;
   }
-  if (process.platform !== 'linux') return true;
-  return readdirSync('/proc').some((entry) => {
-    const stat = /^\d+$/.test(entry) ? procStat(entry) : undefined;
-    return stat?.group === pid && stat.state !== 'Z';
-  });
+  return process.platform !== 'linux' || groupProcesses(pid).length > 0;
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
