@@ -16,6 +16,8 @@ export interface Sample {
   errors: number;
   /** CPU time of the server per request; undefined where the system does not tell. */
   cpuMicros: number | undefined;
+  /** How often the origin was asked meanwhile; none, if all were hits. */
+  originRequests?: number;
 }
 
 export interface Target {
@@ -92,12 +94,15 @@ export async function rounds<T extends { target: Target; paths: string[] }>(
   jobs: T[],
   options: LoadOptions & { rounds: number },
   note: (text: string) => void,
+  originCount: () => Promise<number>,
 ): Promise<Map<T, Sample[]>> {
   const samples = new Map<T, Sample[]>(jobs.map((job) => [job, []]));
   for (const job of jobs) await load(job.target, job.paths, { ...options, seconds: 1 });
   for (let n = 1; n <= options.rounds; n += 1) {
     for (const job of jobs) {
+      const before = await originCount();
       const result = await load(job.target, job.paths, options);
+      result.originRequests = (await originCount()) - before;
       samples.get(job)?.push(result);
       note(`round ${n} of ${options.rounds}: ${job.target.name} ${Math.round(result.perSecond)}/s`);
     }

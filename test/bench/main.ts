@@ -111,7 +111,8 @@ async function main(): Promise<number> {
   const body = { at: new Date().toISOString(), machine: about, options, results, goals, missing: [...missing] };
   await writeFile(file, `${JSON.stringify(body, null, 2)}\n`);
   console.log('\nWritten to bench/edge.json');
-  return [...missing].some((name) => name.startsWith('Porchlight')) ? 1 : 0;
+  // A goal may be missed on a busy machine; one that could not be measured is an error.
+  return goals.some((goal) => goal.measured === UNMEASURED) ? 1 : 0;
 }
 
 process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));

@@ -4,7 +4,7 @@ import { sleep } from '../support/program.ts';
 import { rounds, type Sample, type Target } from './load.ts';
 import { type Bench, type Goal, type Outcome, type Scenario, UNMEASURED } from './scenario.ts';
 import { median, round, spread } from './stats.ts';
-import { HOT, startOurs } from './targets.ts';
+import { HOT, originCount, startOurs } from './targets.ts';
 
 const PAGES = [10, 1000, 10_000];
 const INVALIDATIONS = [0, 100, 500];
@@ -55,6 +55,7 @@ function summary(jobs: Job[], samples: Map<Job, Sample[]>) {
       p50Ms: round(median(list.map((s) => s.p50Micros)) / 1000, 2),
       p99Ms: round(median(list.map((s) => s.p99Micros)) / 1000, 2),
       cpuMicros: round(median(list.map((s) => s.cpuMicros ?? Number.NaN))),
+      misses: list.reduce((sum, s) => sum + (s.originRequests ?? 0), 0),
       errors: list.reduce((sum, s) => sum + s.errors, 0),
     };
   });
@@ -71,10 +72,10 @@ function goal(rows: Row[], what: string, label: string): Goal {
 }
 
 function outcome(title: string, first: string, rows: Row[], goals: Goal[]): Outcome {
-  const head = [first, 'pages asked for', 'requests/s', 'p50 ms', 'p99 ms', 'CPU us/request', 'errors'];
+  const head = [first, 'pages asked for', 'requests/s', 'p50 ms', 'p99 ms', 'CPU us/request', 'misses', 'errors'];
   const cells = rows.map((r) => {
     const cpu = Number.isNaN(r.cpuMicros) ? undefined : r.cpuMicros;
-    return [r.case, r.what, r.perSecond, r.p50Ms, r.p99Ms, cpu, r.errors];
+    return [r.case, r.what, r.perSecond, r.p50Ms, r.p99Ms, cpu, r.misses, r.errors];
   });
   return { title, tables: [{ head, rows: cells }], goals, data: rows };
 }
@@ -98,7 +99,7 @@ export const storedPages: Scenario = async (bench) => {
     jobs.push({ target, paths, case: label, what: 'all in turn' });
   }
   await sleep(2000);
-  const rows = summary(jobs, await rounds(jobs, bench.options, bench.note));
+  const rows = summary(jobs, await rounds(jobs, bench.options, bench.note, () => originCount(bench.origin)));
   const goals = [
     goal(rows, 'one hot page', 'cost of a hit, 10 to 10,000 stored pages, one hot page'),
     goal(rows, 'all in turn', 'cost of a hit, 10 to 10,000 stored pages, all in turn'),
@@ -119,7 +120,7 @@ export const liveInvalidations: Scenario = async (bench) => {
   }
   // Longer than any snapshot of the ledger is trusted.
   await sleep(6000);
-  const rows = summary(jobs, await rounds(jobs, bench.options, bench.note));
+  const rows = summary(jobs, await rounds(jobs, bench.options, bench.note, () => originCount(bench.origin)));
   const goals = [goal(rows, 'one hot page', 'cost of a hit, 0 to 500 live invalidations')];
   return outcome('Cost of a hit by number of live invalidations', 'live', rows, goals);
 };

@@ -81,6 +81,11 @@ export async function startOrigin(bytes: number): Promise<Target> {
   return started('origin', port, { command: 'node', args, cpuOf: /./ });
 }
 
+/** How many pages the origin was asked for since it started. */
+export async function originCount(origin: Target): Promise<number> {
+  return Number((await get(origin.port, '/__count')).text);
+}
+
 async function folder(prefix: string): Promise<[path: string, clean: () => Promise<void>]> {
   const path = await mkdtemp(join(tmpdir(), `porchlight-${prefix}-`));
   return [path, () => rm(path, { recursive: true, force: true })];

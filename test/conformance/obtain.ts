@@ -26,10 +26,11 @@ async function download(folder: string): Promise<void> {
     const args = ['pack', PACKAGE, '--pack-destination', folder, '--ignore-scripts'];
     await run('npm', args, { cwd: folder, env: projectEnv(), timeout: 120_000 });
   } catch (error) {
-    const cause = (error as { stderr?: string }).stderr?.trim().split('\n').slice(-3).join('\n') ?? String(error);
+    const lines = (error as { stderr?: string }).stderr?.split('\n') ?? [String(error)];
+    const cause = lines.filter((line) => /error (code|network|\d{3})/i.test(line) || lines.length === 1).slice(0, 3);
     throw new Error(
       `cannot get ${PACKAGE} from the npm registry, so nothing was tested (offline?). ` +
-        `Try again with a network, or give a clone of http-tests/cache-tests with --suite DIR.\n${cause}`,
+        `Try again with a network, or give a clone of http-tests/cache-tests with --suite DIR.\n${cause.join('\n')}`,
     );
   }
 }
