@@ -83,7 +83,7 @@ export function parseEdgeArguments(argv: readonly string[], env: Readonly<Record
     values['miss-limit'] === undefined
       ? undefined
       : number('--miss-limit', values['miss-limit'], 1, 1_000_000, problems);
-  const vars = variables(env['PORCHLIGHT_VARS'], problems);
+  const vars = variables(env.PORCHLIGHT_VARS, problems);
   if (problems.length > 0 || values.origin === undefined) return { problems };
   return {
     arguments: {
@@ -92,7 +92,7 @@ export function parseEdgeArguments(argv: readonly string[], env: Readonly<Record
       ports: Array.from({ length: colos }, (_, index) => port + index),
       forward: values.forward === 'all' ? 'all' : 'keyed',
       anyHost: true,
-      edgeToken: env['EDGE_TOKEN'],
+      edgeToken: env.EDGE_TOKEN,
       vars,
       ...(values.bridge === undefined ? {} : { bridge: values.bridge }),
       ...(values.data === undefined ? {} : { dataDir: resolve(values.data) }),

@@ -106,7 +106,7 @@ export function porchlightSite(at: SiteAddresses): SiteConfig {
   const upstreams: Record<string, Upstream> = {
     blog: { url: at.blog, publicOrigin: origin(at.domain === 'localhost' ? '' : 'blog'), access: at.access },
   };
-  if (at.bridge !== undefined) upstreams['bridge'] = { url: at.bridge, publicOrigin: origin('api'), access: at.access };
+  if (at.bridge !== undefined) upstreams.bridge = { url: at.bridge, publicOrigin: origin('api'), access: at.access };
   const local = at.domain === 'localhost' ? ['localhost', '127.0.0.1', '[::1]'] : [at.domain];
   const routes: Route[] = [{ id: 'status', hosts: [`status.${at.domain}`], path: '/*', to: 'status', cache: false }];
   if (at.bridge !== undefined)

@@ -63,7 +63,7 @@ export function assemble(env: EdgeEnv, config: EdgeConfig, platformCache: Platfo
   const clock = (): number => Date.now();
   const report = consoleReport(clock, (line) => console.log(line));
   const onError = (what: string) => (error: unknown) => report(what, { error: messageOf(error) });
-  const publicOrigin = config.site.upstreams['blog']?.publicOrigin ?? 'http://localhost';
+  const publicOrigin = config.site.upstreams.blog?.publicOrigin ?? 'http://localhost';
   const cache = caches.open(config.colo === '' ? 'porchlight' : `porchlight-${config.colo}`);
   const memory = new MemoryTier({ maxBytes: config.memoryBytes, maxEntryBytes: 2 * MB });
   const stage: CacheStage =

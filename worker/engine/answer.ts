@@ -3,7 +3,7 @@ import { field, type HeaderList } from '../policy/header-list.ts';
 import { type ByteRange, ifRangeHolds, multipart, parseRange, satisfiable, withinPart } from '../policy/range.ts';
 import type { StoredMeta, StoredResponse } from '../policy/stored.ts';
 import { isNotModified } from '../policy/validation.ts';
-import type { Page } from './page.ts';
+import type { Keep, Page } from './page.ts';
 
 /** Fields a 304 leaves out, so as not to contradict what the reader has (RFC 9110 §15.4.5). */
 const NOT_IN_304 = new Set([
@@ -50,6 +50,15 @@ export function timing(outcome: CacheOutcome): string {
 export function wholeAnswer(meta: StoredMeta, body: BodyInit | null, headers: Headers, method: string): Response {
   const bodiless = method === 'HEAD' || BODILESS.has(meta.status);
   return new Response(bodiless ? null : body, { status: meta.status, headers });
+}
+
+/** The body with its length announced, where it is known: readers see progress, and a short one shows as broken. */
+export function sized(body: ReadableStream<Uint8Array>, meta: StoredMeta, keep: Keep): ReadableStream<Uint8Array> {
+  const length = field(meta.headers, 'content-length');
+  if (length === undefined || !/^\d+$/.test(length)) return body;
+  const { readable, writable } = new FixedLengthStream(Number(length));
+  keep(body.pipeTo(writable).catch(() => undefined));
+  return readable;
 }
 
 export function notModified(headers: Headers): Response {

@@ -105,7 +105,9 @@ async function confirmed(
 function refusal(response: Response, headers: HeaderList, candidate: Candidate | undefined): Resolution | undefined {
   const { status } = response;
   if (isAccessLogin(status, headers)) return { kind: 'failed', failure: 'access-login', status, retryAfterMs: 5000 };
-  const may = candidate?.judgement.use === 'stale' ? candidate.judgement.may : undefined;
+  // Only a good copy stands in for an error; one stored error is no better than the next.
+  const isGood = candidate !== undefined && candidate.entry.status < 500;
+  const may = isGood && candidate.judgement.use === 'stale' ? candidate.judgement.may : undefined;
   if (isGatewayError(status) && may?.whenUnreachable)
     return { kind: 'failed', failure: 'gateway-error', status, retryAfterMs: 1000 };
   if (status >= 500 && may?.onError) return { kind: 'failed', failure: 'server-error', status, retryAfterMs: 1000 };

@@ -2,7 +2,7 @@ import type { CacheOutcome } from '../policy/cache-status.ts';
 import { currentAge } from '../policy/reuse.ts';
 import type { StoredResponse } from '../policy/stored.ts';
 import { selectionMatches } from '../policy/vary.ts';
-import { answerHeaders, isReaderCurrent, notModified, storedAnswer, timing, wholeAnswer } from './answer.ts';
+import { answerHeaders, isReaderCurrent, notModified, sized, storedAnswer, timing, wholeAnswer } from './answer.ts';
 import type { EngineDeps } from './deps.ts';
 import { Flights, patience } from './flight.ts';
 import { type Candidate, isReady, locate } from './locate.ts';
@@ -82,7 +82,7 @@ export class PageReader {
         if (resolution.outcome.hit === true) this.#refreshBehind(page, candidate, keep);
         return this.#entry(page, resolution.entry, resolution.outcome, isLeader, now);
       case 'stream':
-        return this.#stream(page, resolution, isLeader, now);
+        return this.#stream(page, resolution, isLeader, now, keep);
       case 'own':
         this.#remember(page.key, now + UNSHARED_MS);
         return ownAnswer(this.#deps, resolution, candidate);
@@ -141,6 +141,7 @@ export class PageReader {
     resolution: Extract<Resolution, { kind: 'stream' }>,
     isLeader: boolean,
     now: number,
+    keep: Keep,
   ): Promise<Response> {
     const { meta, body } = resolution;
     const outcome = isLeader ? resolution.outcome : { ...resolution.outcome, collapsed: true };
@@ -161,9 +162,8 @@ export class PageReader {
     const headers = answerHeaders(meta.headers, answered, this.#deps.secure);
     const current = isReaderCurrent(page, meta, now);
     if (current || page.method === 'HEAD') await reader.cancel();
-    return current
-      ? notModified(headers)
-      : wholeAnswer(meta, page.method === 'HEAD' ? null : reader, headers, page.method);
+    if (current) return notModified(headers);
+    return wholeAnswer(meta, page.method === 'HEAD' ? null : sized(reader, meta, keep), headers, page.method);
   }
 
   /** The origin gave nothing usable: the last good copy, else a plain word. */

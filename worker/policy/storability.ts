@@ -71,6 +71,7 @@ export function storability(input: StorabilityInput): Storability {
   }
   const validated = field(headers, 'etag') !== undefined || field(headers, 'last-modified') !== undefined;
   if (lifetime.always && !validated) return refuse('no-validator');
-  if (lifetime.from === 'none' && !validated) return refuse('no-freshness');
+  // A failure is not worth validating: only freshness it was given explicitly lets it be kept at all.
+  if (lifetime.from === 'none' && (!validated || status >= 400)) return refuse('no-freshness');
   return { store: true };
 }

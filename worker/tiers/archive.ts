@@ -28,7 +28,7 @@ export class ArchiveTier implements Tier {
   async get(key: string, read: ReadField): Promise<StoredResponse | undefined> {
     const object = await this.#bucket.get(await objectKey(key));
     if (object === null) return undefined;
-    if (object.customMetadata?.['kind'] !== INDEX) {
+    if (object.customMetadata?.kind !== INDEX) {
       const entry = decode(await object.arrayBuffer());
       return entry?.key === key ? entry : undefined;
     }
@@ -48,7 +48,7 @@ export class ArchiveTier implements Tier {
     const primary = await objectKey(entry.key);
     if (names.length === 0) return this.#write(primary, entry);
     const object = await this.#bucket.get(primary);
-    const index = object?.customMetadata?.['kind'] === INDEX ? await object.json<VariantIndex>() : undefined;
+    const index = object?.customMetadata?.kind === INDEX ? await object.json<VariantIndex>() : undefined;
     const next = indexed(index, names);
     // The variant first: an index never names what is not there yet.
     await this.#write(await objectKey(entry.key + variantSuffix(selectionKey(entry.selection))), entry);
@@ -84,10 +84,10 @@ export class ArchiveTier implements Tier {
         ...(cursor === undefined ? {} : { cursor }),
       });
       for (const object of page.objects) {
-        const tags = object.customMetadata?.['tags'] ?? '';
+        const tags = object.customMetadata?.tags ?? '';
         yield {
           objectKey: object.key,
-          key: object.customMetadata?.['key'] ?? object.key,
+          key: object.customMetadata?.key ?? object.key,
           tags: tags === '' ? [] : tags.split(','),
         };
       }
