@@ -5,7 +5,8 @@ import { selectionMatches } from '../policy/vary.ts';
 import { answerHeaders, isReaderCurrent, notModified, sized, storedAnswer, timing, wholeAnswer } from './answer.ts';
 import type { EngineDeps } from './deps.ts';
 import { Flights, patience } from './flight.ts';
-import { type Candidate, isReady, locate } from './locate.ts';
+import { HotPath } from './hot.ts';
+import { appraise, type Candidate, isReady, locate } from './locate.ts';
 import { ownAnswer, problemAnswer } from './other-answers.ts';
 import type { Keep, Page } from './page.ts';
 import { readPart } from './partial.ts';
@@ -20,12 +21,14 @@ const MAX_UNSHARED = 2_000;
 /** The one sequence every page goes through: look, judge, fetch if needed, answer, store behind the answer. */
 export class PageReader {
   readonly flights = new Flights();
+  readonly hot: HotPath;
   readonly #deps: EngineDeps;
   /** Pages found unshareable a moment ago: nobody queues behind another for them. Until when, ms. */
   readonly #unshared = new Map<string, number>();
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
+    this.hot = new HotPath(deps);
   }
 
   async read(page: Page, now: number, keep: Keep): Promise<Response> {
@@ -36,6 +39,9 @@ export class PageReader {
       if (part !== undefined) return part;
     }
     if ((this.#unshared.get(page.key) ?? 0) > now) return this.#alone(page, now, keep, false);
+    const remembered = ledgerReady === undefined ? deps.stage.peek(page.key, page.read) : undefined;
+    const near = appraise(deps, remembered, 'memory', now);
+    if (near && isReady(near)) return this.#answer(page, entryResolution(near, false), near, true, now, keep);
     const [flight, isLeader] = this.flights.join(page.key, async (state) => {
       const candidate = await locate(deps, page, now, ledgerReady, keep);
       state.candidate = candidate;
