@@ -21,7 +21,7 @@ const LIMITS: Omit<EngineLimits, 'staleWaitMs'> = {
   ledgerMs: 2_000,
   shareMs: 3_600_000,
   partBytes: MB,
-  body: { maxBytes: 25 * MB, windowBytes: MB, idleMs: 15_000, unreadMs: 30_000 },
+  body: { maxBytes: 25 * MB, budget: { used: 0, max: 40 * MB }, windowBytes: MB, idleMs: 15_000, unreadMs: 30_000 },
 };
 
 const BREAKER = { threshold: 3, baseMs: 1_000, maxMs: 15_000, probeTimeoutMs: 10_000 };

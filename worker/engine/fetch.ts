@@ -143,7 +143,7 @@ async function received(deps: EngineDeps, exchange: Exchange, response: Response
   const length = contentLength(head.headers);
   if (length !== undefined && length > deps.limits.body.maxBytes) return own('too-large');
   const meta: StoredMeta = {
-    ...describe(page.key, head, times, interpretation, page.read, exchange.seq),
+    ...describe(page.key, head, times, interpretation, page.varies ? page.read : undefined, exchange.seq),
     bodyHash: '',
   };
   return fill(deps, exchange, response, meta, isDecoded(head.headers) ? undefined : length);
