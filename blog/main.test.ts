@@ -25,13 +25,13 @@ afterEach(async () => {
 it('serves its own posts; on SIGTERM /ready says no while pages go on, then it leaves with 0', {
   timeout: 60_000,
 }, async () => {
-  const blog = start(['--port', '0', '--host', '127.0.0.1'], { DRAIN_SECONDS: '2' });
+  const blog = start(['--port', '0', '--host', '127.0.0.1'], { DRAIN_SECONDS: '4' });
   await expect.poll(blog.output, { timeout: 30_000 }).toContain('"event":"content"');
   const origin = /http:\/\/localhost:\d+/.exec(blog.output())?.[0].replace('localhost', '127.0.0.1') ?? '';
   expect(await (await fetch(`${origin}/posts/unplugged`)).text()).toContain('<h1>Unplugged</h1>');
   const exited = once(blog, 'exit');
   blog.kill('SIGTERM');
-  await expect.poll(async () => (await fetch(`${origin}/ready`)).status, { timeout: 2_000 }).toBe(503);
+  await expect.poll(async () => (await fetch(`${origin}/ready`)).status, { timeout: 3_500 }).toBe(503);
   expect((await fetch(`${origin}/posts/unplugged`)).status).toBe(200);
   expect(await exited).toEqual([0, null]);
 });

@@ -41,7 +41,7 @@ ${addresses(site, info)}<link rel="icon" type="image/svg+xml" href="/favicon.svg
 <main id="content" tabindex="-1">
 ${content}
 </main>
-<footer class="end"><p>${site.description} No scripts, no cookies, nobody counting you.</p></footer>
+<footer class="end"><p>${site.description} No scripts, no cookies.</p></footer>
 </div>
 </body>
 </html>
