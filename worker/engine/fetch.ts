@@ -23,6 +23,9 @@ import { hashOf, keepResponse } from './store.ts';
 /** Called once, when it is known what a fetch came to; other data centres wait for it. */
 export type Conclude = (outcome: FetchOutcome, meta?: StoredMeta) => Promise<void>;
 
+/** A slow reader does not keep a page from being stored. */
+const DRAIN_MS = 250;
+
 interface Exchange {
   readonly page: Page;
   readonly candidate: Candidate | undefined;
@@ -178,6 +181,10 @@ async function fill(
       return undefined;
     }
     const entry: StoredResponse = { ...meta, bodyHash: await hashOf(complete.body), body: complete.body };
+    if (deps.ledger.index.verdict(entry) !== 'deleted') deps.stage.remember(entry);
+    // The readers' last bytes go out before the slower tiers are written.
+    await body.drained(DRAIN_MS);
+    await new Promise((resolve) => setTimeout(resolve, 1));
     const kept = await keepResponse(deps, entry, candidate?.entry);
     const unchanged: FetchOutcome = {
       kind: 'unchanged',

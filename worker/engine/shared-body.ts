@@ -109,6 +109,7 @@ export class SharedBody {
             return;
           }
           this.#readers.delete(reader);
+          this.#notify();
           if (this.#done && reader.at >= this.#chunks.length) controller.close();
           else controller.error(new Error(`The origin's response ended early (${this.#fault ?? 'reader too slow'}).`));
         },
@@ -119,6 +120,12 @@ export class SharedBody {
       },
       { highWaterMark: 0 },
     );
+  }
+
+  /** Resolves when every reader has taken its last byte, or after `ms`. */
+  async drained(ms: number): Promise<void> {
+    const deadline = this.#clock() + ms;
+    while (this.#readers.size > 0 && this.#clock() < deadline) await this.#changed(ms);
   }
 
   async #next(): Promise<Uint8Array | undefined | BodyFault> {

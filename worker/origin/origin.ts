@@ -72,8 +72,11 @@ export class Origin {
 
   #settle(result: OriginResult): OriginResult {
     const { clock, random, isAlive } = this.#deps;
-    if (result.ok && isAlive(result.response)) this.#breaker = succeeded();
-    else this.#breaker = failed(this.#breaker, clock(), random(), this.#timing.breaker);
+    const { breaker } = this.#timing;
+    const alive = result.ok && isAlive(result.response);
+    this.#breaker = alive
+      ? succeeded(this.#breaker, clock(), breaker)
+      : failed(this.#breaker, clock(), random(), breaker);
     return result;
   }
 
