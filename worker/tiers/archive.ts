@@ -5,13 +5,16 @@ import type { Tier } from './tier.ts';
 import { indexed, type VariantIndex, variantSuffix, variantSuffixes } from './variants.ts';
 
 /** R2 keys end at 1,024 bytes, custom metadata at 8,192 (Cloudflare R2 limits). */
-const MAX_KEY_BYTES = 1000;
+export const MAX_KEY_BYTES = 1000;
+/** What stays readable of a longer key, before its hash. */
+const HASHED_BYTES = 600;
 const MAX_TAG_BYTES = 4000;
 const INDEX = 'index';
 
 /** What the archive says of an object without reading it: for take-downs by tag. */
 export interface ArchiveListing {
   readonly objectKey: string;
+  /** Its first 1,000 characters, where it is longer. */
   readonly key: string;
   readonly tags: readonly string[];
 }
@@ -74,8 +77,10 @@ export class ArchiveTier implements Tier {
     await this.remove(variants);
   }
 
-  /** Everything whose object key begins so, a thousand at a time. */
-  async *list(prefix: string): AsyncGenerator<ArchiveListing> {
+  /** Everything whose key begins so, and what a long beginning cannot tell from it; a thousand at a time. */
+  async *list(beginning: string): AsyncGenerator<ArchiveListing> {
+    const bytes = new TextEncoder().encode(beginning);
+    const prefix = bytes.length <= HASHED_BYTES ? beginning : new TextDecoder().decode(bytes.slice(0, HASHED_BYTES));
     let cursor: string | undefined;
     do {
       const page = await this.#bucket.list({
@@ -106,5 +111,5 @@ async function objectKey(key: string): Promise<string> {
   if (bytes.length <= MAX_KEY_BYTES) return key;
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   const hex = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${new TextDecoder().decode(bytes.slice(0, 600))}~${hex}`;
+  return `${new TextDecoder().decode(bytes.slice(0, HASHED_BYTES))}~${hex}`;
 }
