@@ -65,14 +65,17 @@ export class Origin {
       IDEMPOTENT.has(request.method) &&
       !request.body &&
       !admission.probe;
-    if (!mayRetry) return this.#settle(first);
+    if (!mayRetry) return this.#settle(request, first);
     await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS * (0.5 + this.#deps.random())));
-    return this.#settle(await this.#attempt(request, Math.max(1, this.#timing.firstByteMs - (clock() - started))));
+    const second = await this.#attempt(request, Math.max(1, this.#timing.firstByteMs - (clock() - started)));
+    return this.#settle(request, second);
   }
 
-  #settle(result: OriginResult): OriginResult {
+  #settle(request: OriginRequest, result: OriginResult): OriginResult {
     const { clock, random, isAlive } = this.#deps;
     if (result.ok && isAlive(result.response)) this.#breaker = succeeded();
+    // A body comes at its client's pace and may be broken off: that it did not get through says nothing of home.
+    else if (!result.ok && request.body) this.#breaker = { ...this.#breaker, probeSince: 0 };
     else this.#breaker = failed(this.#breaker, clock(), random(), this.#timing.breaker);
     return result;
   }
