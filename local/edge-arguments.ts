@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ConfigProblem } from '../shared/site-check.ts';
-import type { LocalEdgeOptions } from './miniflare.ts';
+import { readConfig } from '../worker/config.ts';
+import { type LocalEdgeOptions, workerVariables } from './miniflare.ts';
 
 export type EdgeArguments = LocalEdgeOptions;
 
@@ -83,20 +84,20 @@ export function parseEdgeArguments(argv: readonly string[], env: Readonly<Record
     values['miss-limit'] === undefined
       ? undefined
       : number('--miss-limit', values['miss-limit'], 1, 1_000_000, problems);
-  const vars = variables(env.PORCHLIGHT_VARS, problems);
-  if (problems.length > 0 || values.origin === undefined) return { problems };
-  return {
-    arguments: {
-      origin: values.origin,
-      host: values.host,
-      ports: Array.from({ length: colos }, (_, index) => port + index),
-      forward: values.forward === 'all' ? 'all' : 'keyed',
-      anyHost: true,
-      edgeToken: env.EDGE_TOKEN,
-      vars,
-      ...(values.bridge === undefined ? {} : { bridge: values.bridge }),
-      ...(values.data === undefined ? {} : { dataDir: resolve(values.data) }),
-      ...(missLimit === undefined ? {} : { missLimit }),
-    },
+  const given: EdgeArguments = {
+    // Stands in where none is given, so that what the Worker would say of the rest is said now as well.
+    origin: values.origin ?? 'http://missing.invalid',
+    host: values.host,
+    ports: Array.from({ length: colos }, (_, index) => port + index),
+    forward: values.forward === 'all' ? 'all' : 'keyed',
+    anyHost: true,
+    edgeToken: env.EDGE_TOKEN,
+    vars: variables(env.PORCHLIGHT_VARS, problems),
+    ...(values.bridge === undefined ? {} : { bridge: values.bridge }),
+    ...(values.data === undefined ? {} : { dataDir: resolve(values.data) }),
+    ...(missLimit === undefined ? {} : { missLimit }),
   };
+  const read = readConfig(workerVariables(given, ''));
+  if ('problems' in read) problems.push(...read.problems);
+  return problems.length > 0 ? { problems } : { arguments: given };
 }

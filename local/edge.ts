@@ -1,15 +1,13 @@
-import { porchlightSite } from '../shared/site.ts';
-import { describeProblems, validateSite } from '../shared/site-check.ts';
-import { type EdgeArguments, parseEdgeArguments, USAGE } from './edge-arguments.ts';
+import { describeProblems } from '../shared/site-check.ts';
+import { parseEdgeArguments, USAGE } from './edge-arguments.ts';
 import { startEdge } from './miniflare.ts';
 
 /** The edge alone: Miniflare in front of any HTTP origin. Bad arguments: every error at once, exit 1. */
 async function main(): Promise<void> {
   const parsed = parseEdgeArguments(process.argv.slice(2), process.env);
   if ('help' in parsed) return void console.log(USAGE);
-  const problems = 'problems' in parsed ? parsed.problems : siteProblems(parsed.arguments);
-  if (problems.length > 0 || 'problems' in parsed) {
-    console.error(describeProblems('The edge command', problems));
+  if ('problems' in parsed) {
+    console.error(describeProblems('The edge command', parsed.problems));
     process.exitCode = 1;
     return;
   }
@@ -22,20 +20,6 @@ async function main(): Promise<void> {
   const stop = (): void => void edge.stop().then(() => process.exit(0));
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-}
-
-function siteProblems(given: EdgeArguments): ReturnType<typeof validateSite> {
-  const { origin, bridge, anyHost } = given;
-  return validateSite(
-    porchlightSite({
-      blog: origin,
-      ...(bridge === undefined ? {} : { bridge }),
-      domain: 'localhost',
-      scheme: 'http',
-      access: false,
-      anyHost,
-    }),
-  );
 }
 
 await main();

@@ -24,8 +24,12 @@ export interface LocalEdge {
 
 type Binding = Record<string, unknown>;
 
-function bindings(options: LocalEdgeOptions, colo: string): Record<string, Binding> {
-  const vars: Record<string, string> = {
+/** The Worker's variables, as `worker/config.ts` reads them. */
+export function workerVariables(
+  options: Omit<LocalEdgeOptions, 'ports' | 'host'>,
+  colo: string,
+): Record<string, string> {
+  return {
     BLOG_ORIGIN: options.origin,
     DOMAIN: 'localhost',
     SCHEME: 'http',
@@ -36,11 +40,14 @@ function bindings(options: LocalEdgeOptions, colo: string): Record<string, Bindi
     ...(options.edgeToken === undefined ? {} : { EDGE_TOKEN: options.edgeToken }),
     ...options.vars,
   };
+}
+
+function bindings(options: LocalEdgeOptions, colo: string): Record<string, Binding> {
   const env: Record<string, Binding> = {
     ARCHIVE: { type: 'r2', name: 'archive' },
     LEDGER: { type: 'durable-object', worker: 'colo-1', exportName: 'Ledger' },
   };
-  for (const [name, value] of Object.entries(vars)) env[name] = { type: 'text', value };
+  for (const [name, value] of Object.entries(workerVariables(options, colo))) env[name] = { type: 'text', value };
   if (options.missLimit !== undefined) {
     for (const [name, namespace] of [
       ['LIMIT_MISS', '1001'],
