@@ -65,15 +65,18 @@ export class Origin {
       IDEMPOTENT.has(request.method) &&
       !request.body &&
       !admission.probe;
-    if (!mayRetry) return this.#settle(first);
+    if (!mayRetry) return this.#settle(first, admission.probe);
     await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS * (0.5 + this.#deps.random())));
-    return this.#settle(await this.#attempt(request, Math.max(1, this.#timing.firstByteMs - (clock() - started))));
+    return this.#settle(
+      await this.#attempt(request, Math.max(1, this.#timing.firstByteMs - (clock() - started))),
+      false,
+    );
   }
 
-  #settle(result: OriginResult): OriginResult {
+  #settle(result: OriginResult, probe: boolean): OriginResult {
     const { clock, random, isAlive } = this.#deps;
     if (result.ok && isAlive(result.response)) this.#breaker = succeeded();
-    else this.#breaker = failed(this.#breaker, clock(), random(), this.#timing.breaker);
+    else this.#breaker = failed(this.#breaker, clock(), random(), this.#timing.breaker, probe);
     return result;
   }
 

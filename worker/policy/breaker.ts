@@ -38,8 +38,18 @@ export function succeeded(): BreakerState {
   return CLOSED;
 }
 
-/** After a failure to reach the origin. `random` in [0, 1) spreads the probes of many isolates (full jitter above half). */
-export function failed(state: BreakerState, now: number, random: number, options: BreakerOptions): BreakerState {
+/**
+ * After a failure to reach the origin. `random` in [0, 1) spreads the probes of many isolates (full jitter above half).
+ * While open only the probe's failure counts: what was sent before says nothing new, and would free the probe's place.
+ */
+export function failed(
+  state: BreakerState,
+  now: number,
+  random: number,
+  options: BreakerOptions,
+  probe: boolean,
+): BreakerState {
+  if (state.openUntil !== 0 && !probe) return state;
   const failures = state.failures + 1;
   if (failures < options.threshold && state.openUntil === 0) return { ...state, failures };
   const ceiling = Math.min(options.maxMs, options.baseMs * 2 ** Math.min(state.opened, 10));
