@@ -65,18 +65,21 @@ export class Origin {
       IDEMPOTENT.has(request.method) &&
       !request.body &&
       !admission.probe;
-    if (!mayRetry) return this.#settle(first);
+    if (!mayRetry) return this.#settle(first, admission.probe);
     await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS * (0.5 + this.#deps.random())));
-    return this.#settle(await this.#attempt(request, Math.max(1, this.#timing.firstByteMs - (clock() - started))));
+    return this.#settle(
+      await this.#attempt(request, Math.max(1, this.#timing.firstByteMs - (clock() - started))),
+      false,
+    );
   }
 
-  #settle(result: OriginResult): OriginResult {
+  #settle(result: OriginResult, probe: boolean): OriginResult {
     const { clock, random, isAlive } = this.#deps;
     const { breaker } = this.#timing;
     const alive = result.ok && isAlive(result.response);
     this.#breaker = alive
       ? succeeded(this.#breaker, clock(), breaker)
-      : failed(this.#breaker, clock(), random(), breaker);
+      : failed(this.#breaker, clock(), random(), breaker, probe);
     return result;
   }
 
