@@ -1,5 +1,6 @@
 import type { FetchOutcome } from '../ledger/leases.ts';
 import type { OriginResult } from '../origin/origin.ts';
+import { responseDirectives } from '../policy/directives.ts';
 import { fillFields } from '../policy/forward.ts';
 import { field, type HeaderList } from '../policy/header-list.ts';
 import { isAccessLogin, isGatewayError, looksLikeAccessLogin } from '../policy/impostor.ts';
@@ -80,6 +81,13 @@ export function send(
   return deps.origin(page.route.to).fetch({ method, target: page.target, headers });
 }
 
+/** A 304 may take back the leave to share what it confirms: then it makes nothing fresh, and is its reader's alone. */
+function noLongerShared(head: OriginHead): NotStored | undefined {
+  const said = responseDirectives(head.headers);
+  if (said.private === true) return 'private';
+  return said.noStore && !said.mustUnderstand ? 'no-store' : undefined;
+}
+
 async function confirmed(
   deps: EngineDeps,
   exchange: Exchange,
@@ -89,6 +97,14 @@ async function confirmed(
   const times = { requestTime: exchange.requestTime, responseTime: deps.clock() };
   const rule = freshnessRule(deps.freshness, field(candidate.entry.headers, 'content-type'));
   const entry: StoredResponse = { ...candidate.entry, ...freshen(candidate.entry, head, times, rule, exchange.seq) };
+  const refused = noLongerShared(head);
+  if (refused !== undefined) {
+    exchange.keep(exchange.conclude({ kind: 'unshareable' }));
+    const headers = entry.headers.map(([name, value]): [string, string] => [name, value]);
+    const body = entry.body.byteLength === 0 ? null : entry.body;
+    const response = new Response(body, { status: entry.status, headers });
+    return { kind: 'own', response, reason: refused, fwdStatus: 304 };
+  }
   const settle = async (): Promise<void> => {
     const kept = await keepResponse(deps, entry, candidate.entry);
     const unchanged: FetchOutcome = {

@@ -65,9 +65,12 @@ async function receivePart(
     ? verdict.reason
     : part === undefined
       ? 'partial-invalid'
-      : small
-        ? undefined
-        : 'too-large';
+      : page.ifRange !== null
+        ? // A value of the reader's own went to the origin and is no part of the key.
+          'if-range'
+        : small
+          ? undefined
+          : 'too-large';
   const meta = {
     ...describe(
       partKey(page.key),

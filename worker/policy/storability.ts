@@ -21,7 +21,8 @@ export type NotStored =
   | 'incomplete'
   | 'access-login'
   | 'tombstone'
-  | 'partial-invalid';
+  | 'partial-invalid'
+  | 'if-range';
 
 export type Storability = { readonly store: true } | { readonly store: false; readonly reason: NotStored };
 
