@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { admit, type BreakerState, CLOSED, failed, succeeded } from './breaker.ts';
 
-const OPTIONS = { threshold: 3, baseMs: 1000, maxMs: 8000, probeTimeoutMs: 5000 };
+const OPTIONS = { threshold: 3, windowMs: 10_000, baseMs: 1000, maxMs: 8000, probeTimeoutMs: 5000 };
 /** Full pause: `random` just below 1. */
 const open = (times: number, now = 0): BreakerState => {
   let state: BreakerState = CLOSED;
@@ -16,11 +16,25 @@ describe('closed', () => {
     expect(admit(CLOSED, 0, OPTIONS)).toEqual({ admit: true, probe: false, state: CLOSED });
   });
 
-  test('opens at the threshold of consecutive failures, not before', () => {
+  test('opens at the threshold of failures, not before', () => {
     const two = failed(failed(CLOSED, 0, 0, OPTIONS, false), 0, 0, OPTIONS, false);
     expect(admit(two, 0, OPTIONS).admit).toBe(true);
     expect(admit(failed(two, 0, 0, OPTIONS, false), 0, OPTIONS).admit).toBe(false);
-    expect(succeeded()).toEqual(CLOSED);
+  });
+});
+
+describe('the window', () => {
+  test('one bad page among good ones does not make a dead home', () => {
+    let state: BreakerState = succeeded(CLOSED, 20_000, OPTIONS);
+    for (let i = 0; i < 6; i++) state = succeeded(state, 20_000, OPTIONS);
+    for (let i = 0; i < 6; i++) state = failed(state, 20_001, 0, OPTIONS, false);
+    expect(admit(state, 20_002, OPTIONS).admit).toBe(true);
+    expect(admit(failed(state, 20_003, 0, OPTIONS, false), 20_004, OPTIONS).admit).toBe(false);
+  });
+
+  test('failures of long ago are forgotten', () => {
+    const two = failed(failed(CLOSED, 20_000, 0, OPTIONS, false), 20_000, 0, OPTIONS, false);
+    expect(failed(two, 40_000, 0, OPTIONS, false)).toMatchObject({ failures: 1, openUntil: 0 });
   });
 });
 
@@ -73,7 +87,7 @@ describe('half-open', () => {
   });
 
   test('a probe that succeeds closes it', () => {
-    expect(admit(succeeded(), 1001, OPTIONS)).toMatchObject({ admit: true, probe: false });
+    expect(admit(succeeded(open(1), 0, OPTIONS), 1001, OPTIONS)).toMatchObject({ admit: true, probe: false });
   });
 });
 

@@ -4,7 +4,7 @@ import { answerFields, fillFields, forwardAll, forwardKeyed, forwardPassed, isLo
 import { field, type HeaderList } from './header-list.ts';
 
 const UPSTREAM = { url: 'http://10.0.0.2:3000', publicOrigin: 'https://blog.example.com' };
-const CLIENT = { address: '192.0.2.7', requestId: 'request-1', cdnLoop: null };
+const CLIENT = { ownRequestId: 'own-request-1', address: '192.0.2.7', requestId: 'request-1', cdnLoop: null };
 const names = (headers: HeaderList): string[] => headers.map(([name]) => name);
 
 /** What a hostile client may send to be believed, or to reach past the next hop. */
