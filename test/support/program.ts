@@ -30,7 +30,8 @@ export interface Running {
   pid: number;
   /** The executable's name, at most 15 characters. */
   name: string;
-  state: string;
+  /** Dead, waiting to be reaped. While other threads are left, its ports and files are still open. */
+  zombie: boolean;
   group: number;
   /** User and system time so far, in clock ticks (100 a second on Linux). */
   cpuTicks: number;
@@ -46,7 +47,7 @@ function readProcess(pid: string): Running | undefined {
     return {
       pid: Number(pid),
       name: stat.slice(stat.indexOf('(') + 1, close),
-      state: fields[0] ?? '',
+      zombie: fields[0] === 'Z' && Number(fields[17]) <= 1,
       group: Number(fields[2]),
       cpuTicks: Number(fields[11]) + Number(fields[12]),
     };
@@ -55,13 +56,13 @@ function readProcess(pid: string): Running | undefined {
   }
 }
 
-/** The processes of a group that run, on Linux; elsewhere none. A zombie holds no port and no file: it does not count. */
+/** The processes of a group, on Linux; elsewhere none. A zombie holds no port and no file: it does not count. */
 export function groupProcesses(group: number): Running[] {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .map(readProcess)
-    .filter((p) => p?.group === group && p.state !== 'Z') as Running[];
+    .filter((p) => p?.group === group && !p.zombie) as Running[];
 }
 
 /** True while a process of the group runs. */

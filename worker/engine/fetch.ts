@@ -25,6 +25,9 @@ import { hashOf, keepResponse } from './store.ts';
 /** Called once, when it is known what a fetch came to; other data centres wait for it. */
 export type Conclude = (outcome: FetchOutcome, meta?: StoredMeta) => Promise<void>;
 
+/** A slow reader does not keep a page from being stored. */
+const DRAIN_MS = 250;
+
 interface Exchange {
   readonly page: Page;
   readonly candidate: Candidate | undefined;
@@ -171,7 +174,7 @@ async function received(deps: EngineDeps, exchange: Exchange, response: Response
   const length = contentLength(head.headers);
   if (length !== undefined && length > deps.limits.body.maxBytes) return own('too-large');
   const meta: StoredMeta = {
-    ...describe(page.key, head, times, interpretation, page.read, exchange.seq),
+    ...describe(page.key, head, times, interpretation, page.varies ? page.read : undefined, exchange.seq),
     bodyHash: '',
   };
   return fill(deps, exchange, response, meta, isDecoded(head.headers) ? undefined : length);
@@ -206,6 +209,10 @@ async function fill(
       return undefined;
     }
     const entry: StoredResponse = { ...meta, bodyHash: await hashOf(complete.body), body: complete.body };
+    if (deps.ledger.index.verdict(entry) !== 'deleted') deps.stage.remember(entry);
+    // The readers' last bytes go out before the slower tiers are written.
+    await body.drained(DRAIN_MS);
+    await new Promise((resolve) => setTimeout(resolve, 1));
     const kept = await keepResponse(deps, entry, candidate?.entry);
     const unchanged: FetchOutcome = {
       kind: 'unchanged',

@@ -8,6 +8,16 @@ export interface Flight {
   readonly done: Promise<Resolution>;
 }
 
+/**
+ * A page that is still being received, and will be fresh, keeps its flight: late readers join the body instead of
+ * asking home again. One that is stale on arrival is only for those who asked before it came.
+ */
+function isShareable(resolution: Resolution): resolution is Extract<Resolution, { kind: 'stream' }> {
+  if (resolution.kind !== 'stream') return false;
+  const { lifetime, initialAge } = resolution.meta;
+  return !lifetime.always && lifetime.fresh > initialAge;
+}
+
 /** Requests for the same page share one flight (single-flight within an isolate). */
 export class Flights {
   readonly #running = new Map<string, Flight>();
@@ -21,9 +31,11 @@ export class Flights {
     const running = this.#running.get(key);
     if (running) return [running, false];
     const state: { candidate: Candidate | undefined } = { candidate: undefined };
-    const done = start(state).finally(() => {
+    const done = start(state);
+    const landed = (): void => {
       if (this.#running.get(key) === flight) this.#running.delete(key);
-    });
+    };
+    done.then((resolution) => (isShareable(resolution) ? resolution.finished.then(landed, landed) : landed()), landed);
     const flight: Flight = Object.assign(state, { done });
     this.#running.set(key, flight);
     return [flight, true];

@@ -16,6 +16,8 @@ export interface Page {
   forward(): HeaderList;
   /** A field of the forwarded request: what `Vary` selects by. */
   readonly read: ReadField;
+  /** More is forwarded than the key holds, so that responses are told apart by `Vary`. */
+  readonly varies: boolean;
   readonly conditions: Preconditions;
   readonly range: string | null;
   readonly ifRange: string | null;

@@ -72,7 +72,14 @@ async function receivePart(
           ? undefined
           : 'too-large';
   const meta = {
-    ...describe(partKey(page.key), head, times, interpretation, page.read, deps.ledger.index.seq),
+    ...describe(
+      partKey(page.key),
+      head,
+      times,
+      interpretation,
+      page.varies ? page.read : undefined,
+      deps.ledger.index.seq,
+    ),
     bodyHash: '',
   };
   const outcome = {

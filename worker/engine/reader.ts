@@ -5,27 +5,30 @@ import { selectionMatches } from '../policy/vary.ts';
 import { answerHeaders, isReaderCurrent, notModified, sized, storedAnswer, timing, wholeAnswer } from './answer.ts';
 import type { EngineDeps } from './deps.ts';
 import { Flights, patience } from './flight.ts';
-import { type Candidate, isReady, locate } from './locate.ts';
+import { HotPath } from './hot.ts';
+import { appraise, type Candidate, isReady, locate } from './locate.ts';
 import { ownAnswer, problemAnswer } from './other-answers.ts';
 import type { Keep, Page } from './page.ts';
 import { readPart } from './partial.ts';
-import type { Resolution } from './resolution.ts';
+import { discard, type Resolution } from './resolution.ts';
 import { entryResolution, resolve } from './resolve.ts';
 
 /** Longest a reader waits for others' work before it gives up; the origin's own deadlines are shorter. */
 const GIVE_UP_MS = 30_000;
-const UNSHARED_MS = 5_000;
+const UNSHARED_MS = 60_000;
 const MAX_UNSHARED = 2_000;
 
 /** The one sequence every page goes through: look, judge, fetch if needed, answer, store behind the answer. */
 export class PageReader {
   readonly flights = new Flights();
+  readonly hot: HotPath;
   readonly #deps: EngineDeps;
   /** Pages found unshareable a moment ago: nobody queues behind another for them. Until when, ms. */
   readonly #unshared = new Map<string, number>();
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
+    this.hot = new HotPath(deps);
   }
 
   async read(page: Page, now: number, keep: Keep): Promise<Response> {
@@ -36,6 +39,9 @@ export class PageReader {
       if (part !== undefined) return part;
     }
     if ((this.#unshared.get(page.key) ?? 0) > now) return this.#alone(page, now, keep, false);
+    const remembered = ledgerReady === undefined ? deps.stage.peek(page.key, page.read) : undefined;
+    const near = appraise(deps, remembered, 'memory', now);
+    if (near && isReady(near)) return this.#answer(page, entryResolution(near, false), near, true, now, keep);
     const [flight, isLeader] = this.flights.join(page.key, async (state) => {
       const candidate = await locate(deps, page, now, ledgerReady, keep);
       state.candidate = candidate;
@@ -43,8 +49,15 @@ export class PageReader {
       if (page.onlyIfCached) return { kind: 'failed', failure: 'timeout', status: 504, retryAfterMs: 1000 };
       return resolve(deps, page, candidate, keep);
     });
-    keep(flight.done.catch(() => undefined));
+    if (isLeader) keep(flight.done.catch(() => undefined));
     const resolution = await this.#await(flight, page);
+    if (isLeader && resolution.kind === 'failed')
+      keep(
+        flight.done.then(
+          (late) => (late === resolution ? undefined : discard(late)),
+          () => undefined,
+        ),
+      );
     return this.#answer(page, resolution, flight.candidate, isLeader, now, keep);
   }
 
@@ -94,15 +107,12 @@ export class PageReader {
   /** Not everyone's answer: this request asks for itself, outside the flight. */
   async #alone(page: Page, now: number, keep: Keep, leased = true): Promise<Response> {
     const candidate = await locate(this.#deps, page, now, undefined, keep);
-    const ready = candidate && isReady(candidate) ? entryResolution(candidate, true) : undefined;
-    return this.#answer(
-      page,
-      ready ?? (await resolve(this.#deps, page, candidate, keep, leased)),
-      candidate,
-      true,
-      now,
-      keep,
-    );
+    // A page found unshareable may have a copy from before: only a fresh one is still the origin's word.
+    const usable = candidate !== undefined && (leased ? isReady(candidate) : candidate.judgement.use === 'fresh');
+    if (usable) return this.#answer(page, entryResolution(candidate, true), candidate, true, now, keep);
+    const resolution = await resolve(this.#deps, page, candidate, keep, leased);
+    if (resolution.kind !== 'own' && resolution.kind !== 'failed') this.#unshared.delete(page.key);
+    return this.#answer(page, resolution, candidate, true, now, keep);
   }
 
   #remember(key: string, until: number): void {
@@ -115,13 +125,15 @@ export class PageReader {
   /** Stale while revalidating (RFC 5861 §3): the reader has its answer, one revalidation runs behind it. */
   #refreshBehind(page: Page, candidate: Candidate | undefined, keep: Keep): void {
     if (candidate === undefined || candidate.judgement.use === 'fresh') return;
-    const [flight] = this.flights.join(`${page.key}#revalidate`, () => resolve(this.#deps, page, candidate, keep));
-    keep(
-      flight.done.then(
-        (resolution) => void (resolution.kind === 'stream' && resolution.leader.cancel()),
-        () => undefined,
-      ),
-    );
+    const revalidate = async (): Promise<Resolution> => {
+      const resolution = await resolve(this.#deps, page, candidate, keep);
+      // The origin takes the page back: from now on every reader asks for itself.
+      if (resolution.kind === 'own') this.#remember(page.key, this.#deps.clock() + UNSHARED_MS);
+      await discard(resolution);
+      return resolution;
+    };
+    const [flight, isLeader] = this.flights.join(`${page.key}#revalidate`, revalidate);
+    if (isLeader) keep(flight.done.catch(() => undefined));
   }
 
   #entry(page: Page, entry: StoredResponse, outcome: CacheOutcome, isLeader: boolean, now: number): Response {

@@ -13,6 +13,12 @@ export type FetchFailure =
   | 'ledger-timeout'
   | 'rate-limited';
 
+/** Let go of an answer nobody will read; what is being stored goes on. */
+export async function discard(resolution: Resolution): Promise<void> {
+  if (resolution.kind === 'stream') await resolution.leader.cancel();
+  if (resolution.kind === 'own') await resolution.response.body?.cancel();
+}
+
 /** How a page that memory could not answer was resolved. Shared by everyone who waited for it. */
 export type Resolution =
   /** A complete response that may be used now. */

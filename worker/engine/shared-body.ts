@@ -1,9 +1,16 @@
 /** Why a body ended badly. */
 export type BodyFault = 'stalled' | 'broken' | 'abandoned' | 'short' | 'long';
 
+export interface BufferBudget {
+  used: number;
+  readonly max: number;
+}
+
 export interface SharedBodyLimits {
   /** Up to here the whole body is kept for storing; beyond, it only streams through. Bytes. */
   readonly maxBytes: number;
+  /** Bytes that all bodies in progress may hold together in this isolate; beyond, a body only streams through. */
+  readonly budget: BufferBudget;
   /** How far ahead of its slowest reader a body that only streams through may be. Bytes. */
   readonly windowBytes: number;
   /** Longest silence of the origin, and of a reader once the body only streams through. */
@@ -28,6 +35,7 @@ export class SharedBody {
   #chunks: (Uint8Array | undefined)[] = [];
   #firstKept = 0;
   #bytes = 0;
+  #held = 0;
   #done = false;
   #fault: BodyFault | undefined;
   #overflowed = false;
@@ -45,6 +53,25 @@ export class SharedBody {
 
   /** Reads the origin to its end. Resolves with the whole body, or with why there is none to store. Never rejects. */
   async pump(expectedBytes: number | undefined): Promise<{ body: Uint8Array } | { fault: BodyFault | 'too-large' }> {
+    try {
+      return await this.#receive(expectedBytes);
+    } finally {
+      this.#limits.budget.used -= this.#held;
+      this.#held = 0;
+    }
+  }
+
+  #hold(bytes: number): boolean {
+    const { budget, maxBytes } = this.#limits;
+    if (this.#overflowed) return false;
+    this.#held += bytes;
+    budget.used += bytes;
+    return this.#bytes <= maxBytes && budget.used <= budget.max;
+  }
+
+  async #receive(
+    expectedBytes: number | undefined,
+  ): Promise<{ body: Uint8Array } | { fault: BodyFault | 'too-large' }> {
     const started = this.#clock();
     for (;;) {
       const step = await this.#next();
@@ -52,7 +79,7 @@ export class SharedBody {
       if (step === undefined) break;
       this.#chunks.push(step);
       this.#bytes += step.byteLength;
-      if (this.#bytes > this.#limits.maxBytes) this.#overflowed = true;
+      if (!this.#hold(step.byteLength)) this.#overflowed = true;
       this.#notify();
       const unread = this.#readers.size === 0 && (this.#overflowed || this.#clock() - started > this.#limits.unreadMs);
       if (unread) return this.#fail('abandoned');
@@ -82,6 +109,7 @@ export class SharedBody {
             return;
           }
           this.#readers.delete(reader);
+          this.#notify();
           if (this.#done && reader.at >= this.#chunks.length) controller.close();
           else controller.error(new Error(`The origin's response ended early (${this.#fault ?? 'reader too slow'}).`));
         },
@@ -92,6 +120,12 @@ export class SharedBody {
       },
       { highWaterMark: 0 },
     );
+  }
+
+  /** Resolves when every reader has taken its last byte, or after `ms`. */
+  async drained(ms: number): Promise<void> {
+    const deadline = this.#clock() + ms;
+    while (this.#readers.size > 0 && this.#clock() < deadline) await this.#changed(ms);
   }
 
   async #next(): Promise<Uint8Array | undefined | BodyFault> {

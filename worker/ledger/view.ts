@@ -60,6 +60,11 @@ export class LedgerView {
     return this.#asOf;
   }
 
+  /** May the index be used now without any work at all? */
+  isYoung(now: number): boolean {
+    return now - this.#asOf < this.#timing.refreshMs && now - this.#sharedAt < this.#timing.shareMs;
+  }
+
   /** undefined when the index may be used now; else a promise to wait for first. `keep` holds a background refresh alive. */
   ready(now: number, keep: (work: Promise<unknown>) => void): Promise<void> | undefined {
     const { refreshMs, trustMs, shareMs } = this.#timing;

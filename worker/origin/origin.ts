@@ -65,18 +65,19 @@ export class Origin {
       IDEMPOTENT.has(request.method) &&
       !request.body &&
       !admission.probe;
-    if (!mayRetry) return this.#settle(request, first);
+    if (!mayRetry) return this.#settle(request, first, admission.probe);
     await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS * (0.5 + this.#deps.random())));
     const second = await this.#attempt(request, Math.max(1, this.#timing.firstByteMs - (clock() - started)));
-    return this.#settle(request, second);
+    return this.#settle(request, second, false);
   }
 
-  #settle(request: OriginRequest, result: OriginResult): OriginResult {
+  #settle(request: OriginRequest, result: OriginResult, probe: boolean): OriginResult {
     const { clock, random, isAlive } = this.#deps;
-    if (result.ok && isAlive(result.response)) this.#breaker = succeeded();
+    const { breaker } = this.#timing;
+    if (result.ok && isAlive(result.response)) this.#breaker = succeeded(this.#breaker, clock(), breaker);
     // A body comes at its client's pace and may be broken off: that it did not get through says nothing of home.
-    else if (!result.ok && request.body) this.#breaker = { ...this.#breaker, probeSince: 0 };
-    else this.#breaker = failed(this.#breaker, clock(), random(), this.#timing.breaker);
+    else if (!result.ok && request.body) this.#breaker = probe ? { ...this.#breaker, probeSince: 0 } : this.#breaker;
+    else this.#breaker = failed(this.#breaker, clock(), random(), breaker, probe);
     return result;
   }
 

@@ -19,7 +19,7 @@ export function isAccessLogin(status: number, headers: HeaderList): boolean {
 
 /** What the login page is made of, not what it is about: a post may name Access's addresses, and link to them. */
 const LOGIN_MARK =
-  /<(?:form|script|link|iframe)\b[^>]*(?:\.cloudflareaccess\.com|\/cdn-cgi\/access\/)|<title>\s*Sign in\b[^<]*Cloudflare Access/i;
+  /<(?:form|script|link|iframe)\b[^>]*(?:\.cloudflareaccess\.com|\/cdn-cgi\/access\/)|<a\b[^>]*href=["']?\/cdn-cgi\/access\/|<title>\s*Sign in\b[^<]*Cloudflare Access/i;
 
 /** Does an HTML body look like Access's login page? Asked of its beginning, and only where Access guards the way. */
 export function looksLikeAccessLogin(beginning: string): boolean {

@@ -4,7 +4,7 @@ import { responseDirectives, unstorableFields } from './directives.ts';
 import { type ExchangeTimes, initialAge, type Lifetime, lifetimeOf } from './freshness.ts';
 import { field, type HeaderList, listMembers, without } from './header-list.ts';
 import { type ContentRange, parseContentRange } from './range.ts';
-import { type ReadField, type Selection, select, varyNames } from './vary.ts';
+import { NO_SELECTION, type ReadField, type Selection, select, varyNames } from './vary.ts';
 
 /** Everything known of a stored response but its body. Plain data, JSON-safe: it is what the tiers keep. */
 export interface StoredMeta {
@@ -50,6 +50,9 @@ const NEVER_STORED = new Set([
   'server-timing',
   'cloudflare-cdn-cache-control',
   'surrogate-control',
+  // Tags are kept beside the headers; readers have no use for them (Cloudflare strips them too).
+  'cache-tag',
+  'surrogate-key',
 ]);
 
 /** Codings the runtime has undone by the time a script reads the body. */
@@ -97,13 +100,16 @@ export function tagsOf(headers: HeaderList): readonly string[] {
   return [...new Set([...tags, ...keys])];
 }
 
-/** Describe a response for storing. The body hash is filled in once the body is complete. */
+/**
+ * Describe a response for storing. The body hash is filled in once the body is complete. `read` is undefined where the
+ * key already holds every field that was forwarded: then nothing is left for `Vary` to select by.
+ */
 export function describe(
   key: string,
   head: OriginHead,
   times: ExchangeTimes,
   interpretation: Interpretation,
-  read: ReadField,
+  read: ReadField | undefined,
   seq: number,
 ): Omit<StoredMeta, 'bodyHash'> {
   const etag = field(head.headers, 'etag');
@@ -111,7 +117,7 @@ export function describe(
   const part = head.status === 206 ? parseContentRange(head.headers) : undefined;
   return {
     key,
-    selection: select(varyNames(head.headers), read),
+    selection: read === undefined ? NO_SELECTION : select(varyNames(head.headers), read),
     status: head.status,
     headers: storableHeaders(head.headers, interpretation.directives),
     ...(part === undefined ? {} : { part }),

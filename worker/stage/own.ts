@@ -33,6 +33,10 @@ export class OwnStage implements CacheStage {
     }
   }
 
+  remember(entry: StoredResponse): void {
+    this.#memory.keep(entry);
+  }
+
   async put(entry: StoredResponse): Promise<void> {
     this.#memory.keep(entry);
     // A part of a representation is worth keeping near, not worth a variant record in the Cache API.

@@ -13,6 +13,8 @@ export interface CacheStage {
   peek(key: string, read: ReadField): StoredResponse | undefined;
   /** The slower look-up within the data centre. */
   get(key: string, read: ReadField): Promise<StoredResponse | undefined>;
+  /** Keeps it in this isolate, at once: no reader may fall between a body's end and its storing. */
+  remember(entry: StoredResponse): void;
   /** Keeps it for readers to come; resolves when every part of the stage has it. */
   put(entry: StoredResponse): Promise<void>;
   delete(key: string): Promise<void>;

@@ -44,6 +44,8 @@ export class WorkersCacheStage implements CacheStage {
     return undefined;
   }
 
+  remember(): void {}
+
   async put(): Promise<void> {}
 
   async delete(): Promise<void> {}
