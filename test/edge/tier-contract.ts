@@ -53,7 +53,9 @@ function storing(tier: () => DrivenTier): void {
     await tier().put(entry);
     expect((await tier().get(entry.key, {}))?.body.byteLength).toBe(1_500_000);
   });
+}
 
+function keying(tier: () => DrivenTier): void {
   test('the later put replaces the earlier', async () => {
     const key = fresh();
     await tier().put(storedResponse({ key, body: bytes('one') }));
@@ -167,6 +169,7 @@ function removing(tier: () => DrivenTier): void {
 /** What every tier promises (see worker/tiers/tier.ts), whatever it is made of. */
 export function tierContract(tier: () => DrivenTier): void {
   storing(tier);
+  keying(tier);
   selecting(tier);
   removing(tier);
 }
