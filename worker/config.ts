@@ -100,7 +100,7 @@ function variable(name: string, value: unknown, problems: ConfigProblem[]): stri
 /** Everything wrong with the configuration at once, or the configuration. */
 export function readConfig(
   env: Readonly<Partial<Record<keyof EdgeEnv, unknown>>>,
-): { config: EdgeConfig } | { error: string } {
+): { config: EdgeConfig } | { error: string; problems: readonly ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const text = (name: keyof EdgeEnv): string | undefined => variable(name, env[name], problems);
   const scheme = oneOf('SCHEME', text('SCHEME'), ['https', 'http'], problems);
@@ -137,5 +137,5 @@ export function readConfig(
     firstByteMs: whole('FIRST_BYTE_MS', text('FIRST_BYTE_MS'), 10_000, 100, 60_000, problems),
     secure: scheme === 'https',
   };
-  return problems.length > 0 ? { error: describeProblems('The edge configuration', problems) } : { config };
+  return problems.length > 0 ? { error: describeProblems('The edge configuration', problems), problems } : { config };
 }

@@ -65,10 +65,14 @@ export function admin(
 }
 
 /** A purge that has to be acknowledged. */
-export async function purge(edge: Edge, body: Record<string, unknown>, colo = 0): Promise<{ seq: number }> {
+export async function purge(
+  edge: Edge,
+  body: Record<string, unknown>,
+  colo = 0,
+): Promise<{ seq: number; removed?: number }> {
   const answer = await admin(edge, 'purge', body, { colo });
   if (answer.status !== 200) throw new Error(`purge was answered ${answer.status}: ${answer.text}`);
-  return JSON.parse(answer.text) as { seq: number; acknowledged: true };
+  return JSON.parse(answer.text) as { seq: number; acknowledged: true; removed?: number };
 }
 
 /** The ledger's number as one data centre sees it. */

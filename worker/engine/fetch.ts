@@ -3,7 +3,7 @@ import type { OriginResult } from '../origin/origin.ts';
 import { responseDirectives } from '../policy/directives.ts';
 import { fillFields } from '../policy/forward.ts';
 import { field, type HeaderList } from '../policy/header-list.ts';
-import { isAccessLogin, isGatewayError, looksLikeAccessLogin } from '../policy/impostor.ts';
+import { isAccessLogin, isGatewayError, isHtml, looksLikeAccessLogin } from '../policy/impostor.ts';
 import { type NotStored, storability } from '../policy/storability.ts';
 import {
   describe,
@@ -14,6 +14,7 @@ import {
   type StoredResponse,
 } from '../policy/stored.ts';
 import { freshen, selectsStored, validationFields } from '../policy/validation.ts';
+import { beginning } from './beginning.ts';
 import type { EngineDeps } from './deps.ts';
 import type { Candidate } from './locate.ts';
 import { freshnessRule, type Keep, type Page } from './page.ts';
@@ -35,6 +36,10 @@ interface Exchange {
   readonly keep: Keep;
   readonly conclude: Conclude;
 }
+
+/** Access's login page shows itself within this many bytes; a body that takes longer to begin is none. */
+const LOGIN_BYTES = 16_384;
+const LOGIN_WAIT_MS = 2_000;
 
 const headersOf = (response: Response): HeaderList => [...response.headers];
 
@@ -153,10 +158,17 @@ async function received(deps: EngineDeps, exchange: Exchange, response: Response
     headers: head.headers,
     ...interpretation,
   });
-  const own = (reason: NotStored): Resolution => {
+  const own = (reason: NotStored, answer = response): Resolution => {
     keep(conclude({ kind: 'unshareable' }));
-    return { kind: 'own', response, reason, fwdStatus: head.status };
+    return { kind: 'own', response: answer, reason, fwdStatus: head.status };
   };
+  if (!verdict.store && page.upstream.access === true && isHtml(head.headers)) {
+    // A login page that forbids storing would else be handed to the reader over a good copy.
+    const { text, whole } = await beginning(response, LOGIN_BYTES, LOGIN_WAIT_MS);
+    if (!looksLikeAccessLogin(text)) return own(verdict.reason, whole);
+    keep(Promise.allSettled([whole.body?.cancel(), conclude({ kind: 'failed' })]));
+    return { kind: 'failed', failure: 'access-login', status: head.status, retryAfterMs: 5000 };
+  }
   if (!verdict.store) return own(verdict.reason);
   if (head.status === 206) return own('partial-invalid');
   const length = contentLength(head.headers);
@@ -217,11 +229,7 @@ async function fill(
   const finished = work();
   exchange.keep(finished);
   // Where Access guards the way, a page is read whole before it is believed.
-  if (
-    page.upstream.access === true &&
-    field(meta.headers, 'content-type')?.startsWith('text/html') &&
-    (await finished) === undefined
-  ) {
+  if (page.upstream.access === true && isHtml(meta.headers) && (await finished) === undefined) {
     await leader.cancel();
     return { kind: 'failed', failure: 'access-login', status: meta.status, retryAfterMs: 5000 };
   }
@@ -229,6 +237,5 @@ async function fill(
 }
 
 function isLogin(meta: StoredMeta, body: Uint8Array): boolean {
-  if (!field(meta.headers, 'content-type')?.startsWith('text/html')) return false;
-  return looksLikeAccessLogin(new TextDecoder().decode(body.subarray(0, 16_384)));
+  return isHtml(meta.headers) && looksLikeAccessLogin(new TextDecoder().decode(body.subarray(0, LOGIN_BYTES)));
 }
