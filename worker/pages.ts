@@ -86,7 +86,8 @@ export class Pages {
     const keys = [...new Set(targets.map((target) => this.canonical(route, target).key))];
     const items = keys.map((value) => ({ kind: 'url' as const, value }));
     try {
-      await deps.ledger.adopt(await deps.leases.invalidate(items, 'invalidate'), now);
+      const { snapshot } = await deps.leases.invalidate(items, 'invalidate');
+      await deps.ledger.adopt(snapshot, now);
     } catch (error) {
       deps.report('unsafe-invalidation-failed', { error: String(error) });
       await Promise.allSettled(keys.map((key) => deps.stage.delete(key)));

@@ -5,12 +5,12 @@ import {
   type LedgerSnapshot,
 } from '../policy/invalidation.ts';
 import type { Acquired, LeaseReport } from './leases.ts';
-import type { InvalidationRequest } from './ledger.ts';
+import type { InvalidationRequest, Written } from './ledger.ts';
 
 /** The ledger's remote interface, as the edge uses it. */
 export interface LedgerRemote {
   read(known: number): Promise<LedgerSnapshot | undefined>;
-  invalidate(requests: readonly InvalidationRequest[], mode: InvalidationMode, id?: string): Promise<LedgerSnapshot>;
+  invalidate(requests: readonly InvalidationRequest[], mode: InvalidationMode, id?: string): Promise<Written>;
   acquire(key: string, since: number, waitMs: number): Promise<Acquired>;
   complete(key: string, lease: number, report: LeaseReport, shareMs: number): Promise<LedgerSnapshot>;
 }
