@@ -84,7 +84,8 @@ export function untyped(files: readonly SourceFile[]): string[] {
 }
 
 const RUNNERS = new Set(['test', 'it', 'describe', 'suite', 'bench']);
-const NOT_RUN = new Set(['skip', 'only', 'todo', 'skipIf', 'runIf', 'fails']);
+// `runIf` is allowed: it says what a test needs (a browser, a database server), and the test says so where it is missing.
+const NOT_RUN = new Set(['skip', 'only', 'todo', 'skipIf', 'fails']);
 const MOCKS = new Set(['mock', 'doMock', 'hoisted', 'stubGlobal', 'useFakeTimers', 'setSystemTime']);
 
 function root(node: Node): string {
