@@ -43,7 +43,7 @@ test.runIf(present)('a reader opens the blog through the edge: styled, drawn, wi
   page.on('requestfailed', (request) => wrong.push(`${request.url()} ${request.failure()?.errorText}`));
   page.on('response', (response) => response.status() >= 400 && wrong.push(`${response.url()} ${response.status()}`));
   await page.goto(edge.url());
-  expect(await page.locator('h1').first().innerText()).not.toBe('');
+  expect(await page.locator('h1').first().textContent()).not.toBe('');
   await page.locator('article a, main a').first().click();
   await page.waitForLoadState('networkidle');
   expect(new URL(page.url()).pathname).toContain('/posts/');
