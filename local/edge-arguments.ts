@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { ConfigProblem } from '../shared/site-check.ts';
-import { readConfig } from '../worker/config.ts';
-import { type LocalEdgeOptions, workerVariables } from './miniflare.ts';
+import { porchlightSite } from '../shared/site.ts';
+import { type ConfigProblem, validateSite } from '../shared/site-check.ts';
+import type { LocalEdgeOptions } from './miniflare.ts';
 
 export type EdgeArguments = LocalEdgeOptions;
 
@@ -46,13 +46,30 @@ function variables(text: string | undefined, problems: ConfigProblem[]): Record<
   if (text === undefined || text === '') return {};
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'string'))
+    if (
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.values(value).every((item) => typeof item === 'string')
+    )
       return value as Record<string, string>;
   } catch {
     // Reported below, together with every other shape that is not an object of strings.
   }
   problems.push({ where: 'PORCHLIGHT_VARS', problem: 'must be a JSON object whose values are strings' });
   return {};
+}
+
+const OPTION_OF: Readonly<Record<string, string>> = {
+  'upstreams.blog.url': '--origin',
+  'upstreams.bridge.url': '--bridge',
+};
+
+/** What the site these options make would be refused for, in the words of the options. */
+function siteProblems(origin: string, bridge: string | undefined): ConfigProblem[] {
+  const addresses = { blog: origin, domain: 'localhost', scheme: 'http', access: false, anyHost: true } as const;
+  const site = porchlightSite({ ...addresses, ...(bridge === undefined ? {} : { bridge }) });
+  return validateSite(site).map(({ where, problem }) => ({ where: OPTION_OF[where] ?? where, problem }));
 }
 
 /** Command line and environment of the local edge, checked whole: every problem at once, or the options. */
@@ -84,20 +101,21 @@ export function parseEdgeArguments(argv: readonly string[], env: Readonly<Record
     values['miss-limit'] === undefined
       ? undefined
       : number('--miss-limit', values['miss-limit'], 1, 1_000_000, problems);
-  const given: EdgeArguments = {
-    // Stands in where none is given, so that what the Worker would say of the rest is said now as well.
-    origin: values.origin ?? 'http://missing.invalid',
-    host: values.host,
-    ports: Array.from({ length: colos }, (_, index) => port + index),
-    forward: values.forward === 'all' ? 'all' : 'keyed',
-    anyHost: true,
-    edgeToken: env.EDGE_TOKEN,
-    vars: variables(env.PORCHLIGHT_VARS, problems),
-    ...(values.bridge === undefined ? {} : { bridge: values.bridge }),
-    ...(values.data === undefined ? {} : { dataDir: resolve(values.data) }),
-    ...(missLimit === undefined ? {} : { missLimit }),
+  const vars = variables(env.PORCHLIGHT_VARS, problems);
+  problems.push(...siteProblems(values.origin ?? 'http://missing.invalid', values.bridge));
+  if (problems.length > 0 || values.origin === undefined) return { problems };
+  return {
+    arguments: {
+      origin: values.origin,
+      host: values.host,
+      ports: Array.from({ length: colos }, (_, index) => port + index),
+      forward: values.forward === 'all' ? 'all' : 'keyed',
+      anyHost: true,
+      edgeToken: env.EDGE_TOKEN,
+      vars,
+      ...(values.bridge === undefined ? {} : { bridge: values.bridge }),
+      ...(values.data === undefined ? {} : { dataDir: resolve(values.data) }),
+      ...(missLimit === undefined ? {} : { missLimit }),
+    },
   };
-  const read = readConfig(workerVariables(given, ''));
-  if ('problems' in read) problems.push(...read.problems);
-  return problems.length > 0 ? { problems } : { arguments: given };
 }

@@ -24,11 +24,8 @@ export interface LocalEdge {
 
 type Binding = Record<string, unknown>;
 
-/** The Worker's variables, as `worker/config.ts` reads them. */
-export function workerVariables(
-  options: Omit<LocalEdgeOptions, 'ports' | 'host'>,
-  colo: string,
-): Record<string, string> {
+/** The variables of one simulated data centre's Worker. */
+export function workerVariables(options: LocalEdgeOptions, colo: string): Record<string, string> {
   return {
     BLOG_ORIGIN: options.origin,
     DOMAIN: 'localhost',
@@ -43,11 +40,12 @@ export function workerVariables(
 }
 
 function bindings(options: LocalEdgeOptions, colo: string): Record<string, Binding> {
+  const vars = workerVariables(options, colo);
   const env: Record<string, Binding> = {
     ARCHIVE: { type: 'r2', name: 'archive' },
     LEDGER: { type: 'durable-object', worker: 'colo-1', exportName: 'Ledger' },
   };
-  for (const [name, value] of Object.entries(workerVariables(options, colo))) env[name] = { type: 'text', value };
+  for (const [name, value] of Object.entries(vars)) env[name] = { type: 'text', value };
   if (options.missLimit !== undefined) {
     for (const [name, namespace] of [
       ['LIMIT_MISS', '1001'],

@@ -27,7 +27,12 @@ const LIMITS: Omit<EngineLimits, 'staleWaitMs'> = {
 const BREAKER = { threshold: 4, windowMs: 10_000, baseMs: 1_000, maxMs: 15_000, probeTimeoutMs: 10_000 };
 
 export function ledgerTiming(config: EdgeConfig): LedgerTiming {
-  return { refreshMs: 2_000, trustMs: config.zonePurge ? 60_000 : 5_000, shareMs: 250, deadlineMs: 2_000 };
+  return {
+    refreshMs: config.zonePurge ? 20_000 : 2_000,
+    trustMs: config.zonePurge ? 60_000 : 5_000,
+    shareMs: 250,
+    deadlineMs: 2_000,
+  };
 }
 
 /** One isolate's edge: every capability built once, from validated configuration. */

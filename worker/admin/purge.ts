@@ -2,7 +2,6 @@ import type { EngineDeps } from '../engine/deps.ts';
 import type { InvalidationRequest } from '../ledger/ledger.ts';
 import type { Invalidation } from '../policy/invalidation.ts';
 import { messageOf } from '../report.ts';
-import { MAX_KEY_BYTES } from '../tiers/archive.ts';
 import type { PurgeCommand } from './purge-request.ts';
 
 export interface Purged {
@@ -15,12 +14,9 @@ export interface Purged {
 /** Does a listed object fall under one of these? `*` stands for more tags than a listing holds. */
 function matches(key: string, tags: readonly string[], items: readonly InvalidationRequest[]): boolean {
   const url = key.split('#', 1)[0] ?? key;
-  // Of a long key the listing has only the beginning: rather a copy too many is removed than one too few.
-  const isCut = key.length >= MAX_KEY_BYTES;
   return items.some(({ kind, value }) => {
     if (kind === 'everything') return true;
     if (kind === 'tag') return tags.includes(value) || tags.includes('*');
-    if (isCut) return url.startsWith(value.slice(0, MAX_KEY_BYTES));
     return kind === 'url' ? url === value : url.startsWith(value);
   });
 }

@@ -112,7 +112,9 @@ export class LedgerView {
       const shared = await this.#shared.get();
       this.#sharedAt = now;
       if (shared !== undefined && shared.asOf > this.#asOf) this.#take(shared.snapshot, shared.asOf);
-      if (!due || now - this.#asOf < this.#timing.refreshMs) return;
+      // No snapshot where there was one: a zone purge has swept it away, and asks for a new one.
+      const swept = shared === undefined;
+      if (!swept && (!due || now - this.#asOf < this.#timing.refreshMs)) return;
       const snapshot = (await this.#remote.read(this.#snapshot.seq)) ?? this.#snapshot;
       this.#failedAt = Number.NEGATIVE_INFINITY;
       await this.adopt(snapshot, now);
