@@ -63,7 +63,7 @@ async function receivePart(
   const small = length <= deps.limits.partBytes && !isDecoded(head.headers);
   const reason = !verdict.store
     ? verdict.reason
-    : part === undefined
+    : part === undefined || (Number.isFinite(length) && length !== part.last - part.first + 1)
       ? 'partial-invalid'
       : small
         ? undefined
