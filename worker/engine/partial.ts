@@ -61,9 +61,10 @@ async function receivePart(
   const part = parseContentRange(head.headers);
   const length = Number(field(head.headers, 'content-length') ?? Number.NaN);
   const small = length <= deps.limits.partBytes && !isDecoded(head.headers);
+  // A whole message with fewer bytes than its range is kept: it begins where it says, and is used for the bytes it has.
   const reason = !verdict.store
     ? verdict.reason
-    : part === undefined
+    : part === undefined || length > part.last - part.first + 1
       ? 'partial-invalid'
       : page.ifRange !== null
         ? // A value of the reader's own went to the origin and is no part of the key.
