@@ -68,6 +68,10 @@ const PROBE_MS = 1_000;
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
 
+function versionOf({ commit }: BlogOptions): { name: string; version: string; commit?: string } {
+  return { name: 'porchlight-blog', version: programVersion(), ...(commit ? { commit } : {}) };
+}
+
 /** The whole blog, ready to be asked through `app` or to listen. */
 export function createBlog(options: BlogOptions): Blog {
   const { contentDir, baseUrl, log = () => {}, now = Date.now, extensions = [] } = options;
@@ -98,11 +102,7 @@ export function createBlog(options: BlogOptions): Blog {
     store,
     built: lastProgramChange(),
     now,
-    version: {
-      name: 'porchlight-blog',
-      version: programVersion(),
-      ...(options.commit ? { commit: options.commit } : {}),
-    },
+    version: versionOf(options),
     metrics,
     // Asked on every page, so that whoever purges right after a write never stores the page from before it.
     fresh: patiently(store.refresh, () => (store.current() ? LOOK_MS : FIRST_LOOK_MS)),

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { ConfigProblem } from '../shared/site-check.ts';
+import { porchlightSite } from '../shared/site.ts';
+import { type ConfigProblem, validateSite } from '../shared/site-check.ts';
 import type { LocalEdgeOptions } from './miniflare.ts';
 
 export type EdgeArguments = LocalEdgeOptions;
@@ -45,13 +46,30 @@ function variables(text: string | undefined, problems: ConfigProblem[]): Record<
   if (text === undefined || text === '') return {};
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'string'))
+    if (
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.values(value).every((item) => typeof item === 'string')
+    )
       return value as Record<string, string>;
   } catch {
     // Reported below, together with every other shape that is not an object of strings.
   }
   problems.push({ where: 'PORCHLIGHT_VARS', problem: 'must be a JSON object whose values are strings' });
   return {};
+}
+
+const OPTION_OF: Readonly<Record<string, string>> = {
+  'upstreams.blog.url': '--origin',
+  'upstreams.bridge.url': '--bridge',
+};
+
+/** What the site these options make would be refused for, in the words of the options. */
+function siteProblems(origin: string, bridge: string | undefined): ConfigProblem[] {
+  const addresses = { blog: origin, domain: 'localhost', scheme: 'http', access: false, anyHost: true } as const;
+  const site = porchlightSite({ ...addresses, ...(bridge === undefined ? {} : { bridge }) });
+  return validateSite(site).map(({ where, problem }) => ({ where: OPTION_OF[where] ?? where, problem }));
 }
 
 /** Command line and environment of the local edge, checked whole: every problem at once, or the options. */
@@ -84,6 +102,7 @@ export function parseEdgeArguments(argv: readonly string[], env: Readonly<Record
       ? undefined
       : number('--miss-limit', values['miss-limit'], 1, 1_000_000, problems);
   const vars = variables(env.PORCHLIGHT_VARS, problems);
+  problems.push(...siteProblems(values.origin ?? 'http://missing.invalid', values.bridge));
   if (problems.length > 0 || values.origin === undefined) return { problems };
   return {
     arguments: {

@@ -1,18 +1,18 @@
-import { porchlightSite } from '../shared/site.ts';
-import { describeProblems, validateSite } from '../shared/site-check.ts';
-import { type EdgeArguments, parseEdgeArguments, USAGE } from './edge-arguments.ts';
-import { startEdge } from './miniflare.ts';
+import { describeProblems } from '../shared/site-check.ts';
+import { readConfig } from '../worker/config.ts';
+import { parseEdgeArguments, USAGE } from './edge-arguments.ts';
+import { startEdge, workerVariables } from './miniflare.ts';
 
 /** The edge alone: Miniflare in front of any HTTP origin. Bad arguments: every error at once, exit 1. */
 async function main(): Promise<void> {
   const parsed = parseEdgeArguments(process.argv.slice(2), process.env);
   if ('help' in parsed) return void console.log(USAGE);
-  const problems = 'problems' in parsed ? parsed.problems : siteProblems(parsed.arguments);
-  if (problems.length > 0 || 'problems' in parsed) {
-    console.error(describeProblems('The edge command', problems));
-    process.exitCode = 1;
-    return;
+  if ('problems' in parsed) {
+    return refuse(describeProblems('The edge command', parsed.problems));
   }
+  // The Worker would refuse every request over a bad variable; here it does not even start.
+  const read = readConfig(workerVariables(parsed.arguments, 'colo-1'));
+  if ('error' in read) return refuse(read.error);
   const { ports, host, origin, dataDir } = parsed.arguments;
   const edge = await startEdge(parsed.arguments);
   ports.forEach((port, index) => {
@@ -24,18 +24,9 @@ async function main(): Promise<void> {
   process.once('SIGINT', stop);
 }
 
-function siteProblems(given: EdgeArguments): ReturnType<typeof validateSite> {
-  const { origin, bridge, anyHost } = given;
-  return validateSite(
-    porchlightSite({
-      blog: origin,
-      ...(bridge === undefined ? {} : { bridge }),
-      domain: 'localhost',
-      scheme: 'http',
-      access: false,
-      anyHost,
-    }),
-  );
+function refuse(message: string): void {
+  console.error(message);
+  process.exitCode = 1;
 }
 
 await main();

@@ -24,8 +24,9 @@ export interface LocalEdge {
 
 type Binding = Record<string, unknown>;
 
-function bindings(options: LocalEdgeOptions, colo: string): Record<string, Binding> {
-  const vars: Record<string, string> = {
+/** The variables of one simulated data centre's Worker. */
+export function workerVariables(options: LocalEdgeOptions, colo: string): Record<string, string> {
+  return {
     BLOG_ORIGIN: options.origin,
     DOMAIN: 'localhost',
     SCHEME: 'http',
@@ -36,6 +37,10 @@ function bindings(options: LocalEdgeOptions, colo: string): Record<string, Bindi
     ...(options.edgeToken === undefined ? {} : { EDGE_TOKEN: options.edgeToken }),
     ...options.vars,
   };
+}
+
+function bindings(options: LocalEdgeOptions, colo: string): Record<string, Binding> {
+  const vars = workerVariables(options, colo);
   const env: Record<string, Binding> = {
     ARCHIVE: { type: 'r2', name: 'archive' },
     LEDGER: { type: 'durable-object', worker: 'colo-1', exportName: 'Ledger' },

@@ -13,7 +13,7 @@ interface Part {
   readonly ready: string;
 }
 
-const token = process.env['EDGE_TOKEN'] ?? LOCAL_TOKEN;
+const token = process.env.EDGE_TOKEN ?? LOCAL_TOKEN;
 const hasBridge = existsSync(`${ROOT}bridge/main.ts`);
 const bridge = 'http://127.0.0.1:8788';
 const parts: readonly Part[] = [
@@ -26,7 +26,7 @@ const parts: readonly Part[] = [
           env: {
             EDGE_URL: 'http://127.0.0.1:8787',
             EDGE_TOKEN: token,
-            BRIDGE_TOKENS: process.env['BRIDGE_TOKENS'] ?? LOCAL_TOKEN,
+            BRIDGE_TOKENS: process.env.BRIDGE_TOKENS ?? LOCAL_TOKEN,
           },
           ready: `${bridge}/health`,
         },

@@ -19,8 +19,11 @@ function hostRelation(a: string, b: string): Relation {
   return covers(a, b) ? 'contains' : 'disjoint';
 }
 
+/** The router takes a closing slash as if it were not there. */
+const withoutSlash = (path: string): string => (path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path);
+
 function pathRelation(a: string, b: string): Relation {
-  if (a === b) return 'equal';
+  if (withoutSlash(a) === withoutSlash(b)) return 'equal';
   const covers = (pattern: string, path: string): boolean => {
     if (!pattern.endsWith('/*')) return false;
     const folder = pattern.slice(0, -1);
@@ -83,8 +86,10 @@ function routeProblems(site: SiteConfig): ConfigProblem[] {
 }
 
 function originProblem(value: string): string | undefined {
-  const match = /^https?:\/\/([^/?#@\s]+)(\/?)$/.exec(value);
-  return match ? undefined : `"${value}" must be http(s)://host[:port] without user, path or query`;
+  const match = /^https?:\/\/(?:\[[0-9a-f:.]+\]|[^/?#@:\s]+)(?::(\d{1,5}))?\/?$/i.exec(value);
+  return match && Number(match[1] ?? 80) <= 65_535
+    ? undefined
+    : `"${value}" must be http(s)://host[:port] without user, path or query`;
 }
 
 function upstreamProblems(site: SiteConfig): ConfigProblem[] {

@@ -3,6 +3,7 @@ import type { Route } from '../shared/site.ts';
 import { adminAnswer } from './admin/routes.ts';
 import type { WarmRead } from './admin/warm.ts';
 import type { Edge } from './assemble.ts';
+import { patience } from './engine/flight.ts';
 import type { Keep } from './engine/page.ts';
 import { clientFacts, Pages, refusal } from './pages.ts';
 import { statusPage } from './status-page.ts';
@@ -26,6 +27,8 @@ export function routeTable(routes: readonly Route[]): (url: URL) => Promise<Rout
 
 /** URLs seen lately and their routes: routing the same page again costs one look-up. */
 const MAX_KNOWN = 4096;
+/** A page that is not stored by then is not waited for: the next one is. */
+const WARM_STORE_MS = 10_000;
 
 interface Known {
   readonly url: URL;
@@ -113,11 +116,16 @@ export class App {
       });
       if (byName === undefined) return undefined;
       const request = new Request(url, { headers: { 'x-request-id': crypto.randomUUID() } });
-      return this.#edge.reader.read(
-        this.#pages.page(byName, url, request, 'GET', clientFacts(request)),
-        this.#edge.deps.clock(),
-        keep,
-      );
+      const behind: Promise<unknown>[] = [];
+      const keepBoth: Keep = (work) => {
+        behind.push(work);
+        keep(work);
+      };
+      const page = this.#pages.page(byName, url, request, 'GET', clientFacts(request));
+      return {
+        response: this.#edge.reader.read(page, this.#edge.deps.clock(), keepBoth),
+        stored: () => patience(Promise.allSettled(behind), WARM_STORE_MS),
+      };
     };
   }
 }

@@ -2,7 +2,7 @@ import type { EdgeConfig, EdgeEnv } from './config.ts';
 import type { EngineDeps, EngineLimits } from './engine/deps.ts';
 import { PageReader } from './engine/reader.ts';
 import { coloSnapshot } from './ledger/shared-snapshot.ts';
-import { type LedgerRemote, type LedgerTiming, LedgerView } from './ledger/view.ts';
+import { type LedgerRemote, type LedgerTiming, LedgerView, timely } from './ledger/view.ts';
 import { Origin, type OriginTiming } from './origin/origin.ts';
 import { httpTransport, type Transport, vpcTransport } from './origin/transport.ts';
 import { isAccessLogin, isGatewayError } from './policy/impostor.ts';
@@ -27,7 +27,12 @@ const LIMITS: Omit<EngineLimits, 'staleWaitMs'> = {
 const BREAKER = { threshold: 4, windowMs: 10_000, baseMs: 1_000, maxMs: 15_000, probeTimeoutMs: 10_000 };
 
 export function ledgerTiming(config: EdgeConfig): LedgerTiming {
-  return { refreshMs: 2_000, trustMs: config.zonePurge ? 60_000 : 5_000, shareMs: 250, deadlineMs: 2_000 };
+  return {
+    refreshMs: config.zonePurge ? 20_000 : 2_000,
+    trustMs: config.zonePurge ? 60_000 : 5_000,
+    shareMs: 250,
+    deadlineMs: 2_000,
+  };
 }
 
 /** One isolate's edge: every capability built once, from validated configuration. */
@@ -48,14 +53,20 @@ function limiter(binding: RateLimit | undefined): (client: string | undefined) =
   return async (client) => client === undefined || (await binding.limit({ key: client })).success;
 }
 
+/** Longest the ledger may take, ms: to be read, with readers behind it; to be written to. */
+const LEDGER_MS = { read: 1_500, write: 5_000 };
+
 /** The ledger's object, looked up anew each time: a stub that failed once is not used again. */
 function ledgerRemote(namespace: DurableObjectNamespace): LedgerRemote {
   const stub = (): LedgerRemote => namespace.get(namespace.idFromName('ledger')) as unknown as LedgerRemote;
   return {
-    read: (known) => stub().read(known),
-    invalidate: (requests, mode, id) => stub().invalidate(requests, mode, id),
+    read: (known) => timely(stub().read(known), LEDGER_MS.read, 'reading the ledger'),
+    invalidate: (requests, mode, id) =>
+      timely(stub().invalidate(requests, mode, id), LEDGER_MS.write, 'writing to the ledger'),
+    // Waits for other data centres on purpose; who asks sets the deadline.
     acquire: (key, since, waitMs) => stub().acquire(key, since, waitMs),
-    complete: (key, lease, report, shareMs) => stub().complete(key, lease, report, shareMs),
+    complete: (key, lease, report, shareMs) =>
+      timely(stub().complete(key, lease, report, shareMs), LEDGER_MS.write, 'reporting to the ledger'),
   };
 }
 

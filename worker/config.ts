@@ -67,7 +67,7 @@ function oneOf<T extends string>(
   allowed: readonly [T, ...T[]],
   problems: ConfigProblem[],
 ): T {
-  if (value === undefined || value === '') return allowed[0];
+  if (value === undefined) return allowed[0];
   const found = allowed.find((option) => option === value);
   if (found === undefined) problems.push({ where: name, problem: `"${value}" must be one of ${allowed.join(', ')}` });
   return found ?? allowed[0];
@@ -81,20 +81,28 @@ function whole(
   max: number,
   problems: ConfigProblem[],
 ): number {
-  if (value === undefined || value === '') return fallback;
+  if (value === undefined) return fallback;
   const number = Number(value);
   if (Number.isInteger(number) && number >= min && number <= max) return number;
   problems.push({ where: name, problem: `"${value}" must be a whole number from ${min} to ${max}` });
   return fallback;
 }
 
+/** A variable as text. wrangler.toml also makes numbers and booleans; an empty one is unset. */
+function variable(name: string, value: unknown, problems: ConfigProblem[]): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  problems.push({ where: name, problem: 'must be text, a number or a boolean, not a structure' });
+  return undefined;
+}
+
 /** Everything wrong with the configuration at once, or the configuration. */
 export function readConfig(
   env: Readonly<Partial<Record<keyof EdgeEnv, unknown>>>,
-): { config: EdgeConfig } | { error: string } {
+): { config: EdgeConfig } | { error: string; problems: readonly ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
-  const text = (name: keyof EdgeEnv): string | undefined =>
-    typeof env[name] === 'string' ? (env[name] as string) : undefined;
+  const text = (name: keyof EdgeEnv): string | undefined => variable(name, env[name], problems);
   const scheme = oneOf('SCHEME', text('SCHEME'), ['https', 'http'], problems);
   const id = text('ACCESS_CLIENT_ID');
   const secret = text('ACCESS_CLIENT_SECRET');
@@ -109,11 +117,11 @@ export function readConfig(
   const bridge = text('BRIDGE_ORIGIN');
   const site = porchlightSite({
     blog: blog ?? 'http://missing.invalid',
-    ...(bridge === undefined || bridge === '' ? {} : { bridge }),
+    ...(bridge === undefined ? {} : { bridge }),
     domain: text('DOMAIN') ?? 'localhost',
     scheme,
     access: id !== undefined && secret !== undefined,
-    anyHost: text('ANY_HOST') === 'true',
+    anyHost: oneOf('ANY_HOST', text('ANY_HOST'), ['false', 'true'], problems) === 'true',
   });
   problems.push(...validateSite(site));
   const config: EdgeConfig = {
@@ -129,5 +137,5 @@ export function readConfig(
     firstByteMs: whole('FIRST_BYTE_MS', text('FIRST_BYTE_MS'), 10_000, 100, 60_000, problems),
     secure: scheme === 'https',
   };
-  return problems.length > 0 ? { error: describeProblems('The edge configuration', problems) } : { config };
+  return problems.length > 0 ? { error: describeProblems('The edge configuration', problems), problems } : { config };
 }

@@ -20,6 +20,8 @@ export interface Arrival {
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
+/** Cloudflare's own id of a request; anything else under its name was sent by a client, where no Cloudflare is in front. */
+const RAY_ID = /^[0-9a-f]{16}(-[A-Z]{3})?$/;
 
 /** Requests of one route, sorted and answered: pages by the engine, everything else passed through. */
 export class Pages {
@@ -84,7 +86,8 @@ export class Pages {
     const keys = [...new Set(targets.map((target) => this.canonical(route, target).key))];
     const items = keys.map((value) => ({ kind: 'url' as const, value }));
     try {
-      await deps.ledger.adopt(await deps.leases.invalidate(items, 'invalidate'), now);
+      const { snapshot } = await deps.leases.invalidate(items, 'invalidate');
+      await deps.ledger.adopt(snapshot, now);
     } catch (error) {
       deps.report('unsafe-invalidation-failed', { error: String(error) });
       await Promise.allSettled(keys.map((key) => deps.stage.delete(key)));
@@ -130,10 +133,12 @@ export class Pages {
 
 export function clientFacts(request: Request): ClientFacts {
   const given = request.headers.get('x-request-id');
+  const ray = request.headers.get('cf-ray');
+  const ownRequestId = ray !== null && RAY_ID.test(ray) ? ray : crypto.randomUUID();
   return {
     address: request.headers.get('cf-connecting-ip') ?? undefined,
-    requestId:
-      given !== null && REQUEST_ID.test(given) ? given : (request.headers.get('cf-ray') ?? crypto.randomUUID()),
+    requestId: given !== null && REQUEST_ID.test(given) ? given : ownRequestId,
+    ownRequestId,
     cdnLoop: request.headers.get('cdn-loop'),
   };
 }

@@ -1,7 +1,7 @@
 import type { Edge } from '../assemble.ts';
 import { patience } from '../engine/flight.ts';
 import type { Keep } from '../engine/page.ts';
-import { json } from './routes.ts';
+import { json } from './json.ts';
 
 const PROBE_MS = 2_000;
 

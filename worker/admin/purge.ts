@@ -41,10 +41,10 @@ async function removeArchived(deps: EngineDeps, items: readonly InvalidationRequ
  * when no isolate of this data centre can still judge by an older one.
  */
 export async function purge(deps: EngineDeps, command: PurgeCommand, settleMs: number): Promise<Purged> {
-  const snapshot = await deps.leases.invalidate(command.items, command.mode, command.id);
+  const { seq, snapshot } = await deps.leases.invalidate(command.items, command.mode, command.id);
   await deps.ledger.adopt(snapshot, deps.clock());
   const settled = new Promise((resolve) => setTimeout(resolve, settleMs));
-  const entries: Invalidation[] = command.items.map((item) => ({ ...item, mode: command.mode, seq: snapshot.seq }));
+  const entries: Invalidation[] = command.items.map((item) => ({ ...item, mode: command.mode, seq }));
   try {
     await deps.stage.purge(entries);
   } catch (error) {
@@ -54,5 +54,5 @@ export async function purge(deps: EngineDeps, command: PurgeCommand, settleMs: n
   }
   const removed = command.mode === 'delete' ? await removeArchived(deps, command.items) : undefined;
   await settled;
-  return { seq: snapshot.seq, acknowledged: true, ...(removed === undefined ? {} : { removed }) };
+  return { seq, acknowledged: true, ...(removed === undefined ? {} : { removed }) };
 }

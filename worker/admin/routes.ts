@@ -2,21 +2,13 @@ import type { Edge } from '../assemble.ts';
 import type { Keep } from '../engine/page.ts';
 import { messageOf } from '../report.ts';
 import { health } from './health.ts';
+import { JSON_TYPE, json } from './json.ts';
 import { purge } from './purge.ts';
 import { parsePurge } from './purge-request.ts';
 import { bearer } from './token.ts';
 import { parseWarm, type WarmRead, warm } from './warm.ts';
 
 const MAX_BODY_BYTES = 1_000_000;
-const JSON_TYPE = {
-  'content-type': 'application/json; charset=utf-8',
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
-};
-
-export function json(status: number, value: unknown, extra: Record<string, string> = {}): Response {
-  return new Response(`${JSON.stringify(value)}\n`, { status, headers: { ...JSON_TYPE, ...extra } });
-}
 
 const problem = (status: number, code: string, message: string, field?: string): Response =>
   json(

@@ -48,16 +48,24 @@ export interface WarmResult {
   readonly outcome: string;
 }
 
-/** Reads one page as a reader would. undefined when the URL is not a page of this site: strangers' URLs are not fetched. */
-export type WarmRead = (url: string) => Promise<Response> | undefined;
+/** A page being read as a reader would, and when what it brought is in every tier. */
+export interface WarmReading {
+  readonly response: Promise<Response>;
+  /** Resolves once the page is stored; call it after the body was read. Never rejects. */
+  stored(): Promise<unknown>;
+}
+
+/** Reads one page. undefined when the URL is not a page of this site: strangers' URLs are not fetched. */
+export type WarmRead = (url: string) => WarmReading | undefined;
 
 async function warmOne(url: string, read: WarmRead): Promise<WarmResult> {
   try {
-    const pending = read(url);
-    if (pending === undefined) return { url, status: 0, outcome: 'refused: not a page of this site' };
-    const response = await pending;
-    // The body is read to its end: a page counts as warm only when all of it arrived.
+    const reading = read(url);
+    if (reading === undefined) return { url, status: 0, outcome: 'refused: not a page of this site' };
+    const response = await reading.response;
+    // A page counts as warm only when all of it arrived and the archive has it: home may go away the next moment.
     await response.arrayBuffer();
+    await reading.stored();
     return { url, status: response.status, outcome: response.headers.get('cache-status') ?? '' };
   } catch (error) {
     return { url, status: 0, outcome: error instanceof Error ? error.message : 'failed' };
@@ -66,7 +74,7 @@ async function warmOne(url: string, read: WarmRead): Promise<WarmResult> {
 
 async function collect(command: WarmCommand, read: WarmRead): Promise<string[]> {
   if (command.sitemap === undefined) return [...command.urls];
-  const response = await read(command.sitemap);
+  const response = await read(command.sitemap)?.response;
   if (response === undefined || !response.ok)
     throw new Error(
       `The sitemap ${command.sitemap} answered ${response?.status ?? 'nothing: it is not a page of this site'}.`,

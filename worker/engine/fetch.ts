@@ -1,8 +1,9 @@
 import type { FetchOutcome } from '../ledger/leases.ts';
 import type { OriginResult } from '../origin/origin.ts';
+import { responseDirectives } from '../policy/directives.ts';
 import { fillFields } from '../policy/forward.ts';
 import { field, type HeaderList } from '../policy/header-list.ts';
-import { isAccessLogin, isGatewayError, looksLikeAccessLogin } from '../policy/impostor.ts';
+import { isAccessLogin, isGatewayError, isHtml, isInvalidStatus, looksLikeAccessLogin } from '../policy/impostor.ts';
 import { type NotStored, storability } from '../policy/storability.ts';
 import {
   describe,
@@ -13,6 +14,7 @@ import {
   type StoredResponse,
 } from '../policy/stored.ts';
 import { freshen, selectsStored, validationFields } from '../policy/validation.ts';
+import { beginning } from './beginning.ts';
 import type { EngineDeps } from './deps.ts';
 import type { Candidate } from './locate.ts';
 import { freshnessRule, type Keep, type Page } from './page.ts';
@@ -34,6 +36,10 @@ interface Exchange {
   readonly keep: Keep;
   readonly conclude: Conclude;
 }
+
+/** Access's login page shows itself within this many bytes; a body that takes longer to begin is none. */
+const LOGIN_BYTES = 16_384;
+const LOGIN_WAIT_MS = 2_000;
 
 const headersOf = (response: Response): HeaderList => [...response.headers];
 
@@ -80,6 +86,13 @@ export function send(
   return deps.origin(page.route.to).fetch({ method, target: page.target, headers });
 }
 
+/** A 304 may take back the leave to share what it confirms: then it makes nothing fresh, and is its reader's alone. */
+function noLongerShared(head: OriginHead): NotStored | undefined {
+  const said = responseDirectives(head.headers);
+  if (said.private === true) return 'private';
+  return said.noStore && !said.mustUnderstand ? 'no-store' : undefined;
+}
+
 async function confirmed(
   deps: EngineDeps,
   exchange: Exchange,
@@ -89,6 +102,14 @@ async function confirmed(
   const times = { requestTime: exchange.requestTime, responseTime: deps.clock() };
   const rule = freshnessRule(deps.freshness, field(candidate.entry.headers, 'content-type'));
   const entry: StoredResponse = { ...candidate.entry, ...freshen(candidate.entry, head, times, rule, exchange.seq) };
+  const refused = noLongerShared(head);
+  if (refused !== undefined) {
+    exchange.keep(exchange.conclude({ kind: 'unshareable' }));
+    const headers = entry.headers.map(([name, value]): [string, string] => [name, value]);
+    const body = entry.body.byteLength === 0 ? null : entry.body;
+    const response = new Response(body, { status: entry.status, headers });
+    return { kind: 'own', response, reason: refused, fwdStatus: 304 };
+  }
   const settle = async (): Promise<void> => {
     const kept = await keepResponse(deps, entry, candidate.entry);
     const unchanged: FetchOutcome = {
@@ -108,6 +129,7 @@ async function confirmed(
 function refusal(response: Response, headers: HeaderList, candidate: Candidate | undefined): Resolution | undefined {
   const { status } = response;
   if (isAccessLogin(status, headers)) return { kind: 'failed', failure: 'access-login', status, retryAfterMs: 5000 };
+  if (isInvalidStatus(status)) return { kind: 'failed', failure: 'server-error', status, retryAfterMs: 1000 };
   // Only a good copy stands in for an error; one stored error is no better than the next.
   const isGood = candidate !== undefined && candidate.entry.status < 500;
   const may = isGood && candidate.judgement.use === 'stale' ? candidate.judgement.may : undefined;
@@ -137,10 +159,17 @@ async function received(deps: EngineDeps, exchange: Exchange, response: Response
     headers: head.headers,
     ...interpretation,
   });
-  const own = (reason: NotStored): Resolution => {
+  const own = (reason: NotStored, answer = response): Resolution => {
     keep(conclude({ kind: 'unshareable' }));
-    return { kind: 'own', response, reason, fwdStatus: head.status };
+    return { kind: 'own', response: answer, reason, fwdStatus: head.status };
   };
+  if (!verdict.store && page.upstream.access === true && isHtml(head.headers)) {
+    // A login page that forbids storing would else be handed to the reader over a good copy.
+    const { text, whole } = await beginning(response, LOGIN_BYTES, LOGIN_WAIT_MS);
+    if (!looksLikeAccessLogin(text)) return own(verdict.reason, whole);
+    keep(Promise.allSettled([whole.body?.cancel(), conclude({ kind: 'failed' })]));
+    return { kind: 'failed', failure: 'access-login', status: head.status, retryAfterMs: 5000 };
+  }
   if (!verdict.store) return own(verdict.reason);
   if (head.status === 206) return own('partial-invalid');
   const length = contentLength(head.headers);
@@ -201,11 +230,7 @@ async function fill(
   const finished = work();
   exchange.keep(finished);
   // Where Access guards the way, a page is read whole before it is believed.
-  if (
-    page.upstream.access === true &&
-    field(meta.headers, 'content-type')?.startsWith('text/html') &&
-    (await finished) === undefined
-  ) {
+  if (page.upstream.access === true && isHtml(meta.headers) && (await finished) === undefined) {
     await leader.cancel();
     return { kind: 'failed', failure: 'access-login', status: meta.status, retryAfterMs: 5000 };
   }
@@ -213,6 +238,5 @@ async function fill(
 }
 
 function isLogin(meta: StoredMeta, body: Uint8Array): boolean {
-  if (!field(meta.headers, 'content-type')?.startsWith('text/html')) return false;
-  return looksLikeAccessLogin(new TextDecoder().decode(body.subarray(0, 16_384)));
+  return isHtml(meta.headers) && looksLikeAccessLogin(new TextDecoder().decode(body.subarray(0, LOGIN_BYTES)));
 }

@@ -25,9 +25,12 @@ async function acquire(
   waitMs: number,
 ): Promise<Acquired> {
   const fallback: Acquired = { state: 'granted', lease: 0, seq: deps.ledger.index.seq };
+  if (deps.ledger.isFailing(deps.clock())) return fallback;
   try {
     const since = candidate === undefined ? 0 : candidate.entry.responseTime;
-    return (await patience(deps.leases.acquire(page.key, since, waitMs), waitMs + deps.limits.ledgerMs)) ?? fallback;
+    const acquired = await patience(deps.leases.acquire(page.key, since, waitMs), waitMs + deps.limits.ledgerMs);
+    if (acquired === undefined) deps.ledger.failed(deps.clock());
+    return acquired ?? fallback;
   } catch (error) {
     deps.report('lease-failed', { error: messageOf(error) });
     return fallback;

@@ -8,6 +8,13 @@ export interface InvalidationRequest {
   readonly value: string;
 }
 
+/** What a written invalidation comes to. */
+export interface Written {
+  /** The number it has; the first one where the same id was written before. */
+  readonly seq: number;
+  readonly snapshot: LedgerSnapshot;
+}
+
 const KEEP_INVALIDATIONS = 500;
 const KEEP_INVALIDATIONS_MS = 24 * 3_600_000;
 const KEEP_DELETIONS = 5_000;
@@ -56,14 +63,11 @@ export class Ledger extends DurableObject {
   }
 
   /** Write invalidations. `id` makes it idempotent: the same request again answers with its first number. */
-  async invalidate(
-    requests: readonly InvalidationRequest[],
-    mode: InvalidationMode,
-    id?: string,
-  ): Promise<LedgerSnapshot> {
+  async invalidate(requests: readonly InvalidationRequest[], mode: InvalidationMode, id?: string): Promise<Written> {
     const now = Date.now();
-    this.ctx.storage.transactionSync(() => {
-      if (id !== undefined && this.#sql.exec('SELECT 1 FROM requests WHERE id = ?', id).toArray().length > 0) return;
+    const written = this.ctx.storage.transactionSync(() => {
+      const known = id === undefined ? undefined : this.#requested(id);
+      if (known !== undefined) return known;
       const seq = this.#counter('seq') + 1;
       this.#setCounter('seq', seq);
       for (const { kind, value } of requests) {
@@ -77,11 +81,16 @@ export class Ledger extends DurableObject {
         );
       }
       if (id !== undefined) this.#sql.exec('INSERT INTO requests (id, seq, at) VALUES (?, ?, ?)', id, seq, now);
+      return seq;
     });
     if (this.#count('invalidate') > KEEP_INVALIDATIONS * 1.2) this.#compact(now);
     this.#snapshot = this.#read();
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(now + COMPACT_EVERY_MS);
-    return this.#snapshot;
+    return { seq: written, snapshot: this.#snapshot };
+  }
+
+  #requested(id: string): number | undefined {
+    return this.#sql.exec<{ seq: number }>('SELECT seq FROM requests WHERE id = ?', id).toArray()[0]?.seq;
   }
 
   async acquire(key: string, since: number, waitMs: number): Promise<Acquired> {

@@ -1,3 +1,4 @@
+import { LEDGER_TAG } from '../../shared/tags.ts';
 import type { LedgerSnapshot } from '../policy/invalidation.ts';
 import type { SharedSnapshot } from './view.ts';
 
@@ -12,7 +13,7 @@ export function coloSnapshot(cache: Promise<Cache>, publicOrigin: string): Share
         : ((await response.json()) as { snapshot: LedgerSnapshot; asOf: number });
     },
     async put(snapshot, asOf) {
-      const headers = { 'content-type': 'application/json', 'cache-control': 'max-age=60' };
+      const headers = { 'content-type': 'application/json', 'cache-control': 'max-age=60', 'cache-tag': LEDGER_TAG };
       await (await cache).put(url, new Response(JSON.stringify({ snapshot, asOf }), { headers }));
     },
   };

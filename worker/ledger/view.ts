@@ -5,12 +5,12 @@ import {
   type LedgerSnapshot,
 } from '../policy/invalidation.ts';
 import type { Acquired, LeaseReport } from './leases.ts';
-import type { InvalidationRequest } from './ledger.ts';
+import type { InvalidationRequest, Written } from './ledger.ts';
 
 /** The ledger's remote interface, as the edge uses it. */
 export interface LedgerRemote {
   read(known: number): Promise<LedgerSnapshot | undefined>;
-  invalidate(requests: readonly InvalidationRequest[], mode: InvalidationMode, id?: string): Promise<LedgerSnapshot>;
+  invalidate(requests: readonly InvalidationRequest[], mode: InvalidationMode, id?: string): Promise<Written>;
   acquire(key: string, since: number, waitMs: number): Promise<Acquired>;
   complete(key: string, lease: number, report: LeaseReport, shareMs: number): Promise<LedgerSnapshot>;
 }
@@ -32,6 +32,8 @@ export interface LedgerTiming {
 }
 
 const FAILURE_PAUSE_MS = 1_000;
+/** For so long after a failure nobody waits for the ledger: it is asked behind the requests. */
+const FAILING_MS = 10_000;
 
 /**
  * What one isolate knows of the ledger. Reading it costs nothing while it is young; a due refresh runs behind the
@@ -42,7 +44,7 @@ export class LedgerView {
   #snapshot: LedgerSnapshot = EMPTY_SNAPSHOT;
   #asOf = 0;
   #sharedAt = 0;
-  #retryAt = 0;
+  #failedAt = Number.NEGATIVE_INFINITY;
   #refreshing: Promise<void> | undefined;
   readonly #remote: LedgerRemote;
   readonly #shared: SharedSnapshot;
@@ -65,15 +67,25 @@ export class LedgerView {
     return now - this.#asOf < this.#timing.refreshMs && now - this.#sharedAt < this.#timing.shareMs;
   }
 
+  /** Did the ledger fail a moment ago, so that waiting for it would be in vain? */
+  isFailing(now: number): boolean {
+    return now < this.#failedAt + FAILING_MS;
+  }
+
+  /** Notes that the ledger did not answer, whatever it was asked. */
+  failed(now: number): void {
+    this.#failedAt = Math.max(this.#failedAt, now);
+  }
+
   /** undefined when the index may be used now; else a promise to wait for first. `keep` holds a background refresh alive. */
   ready(now: number, keep: (work: Promise<unknown>) => void): Promise<void> | undefined {
     const { refreshMs, trustMs, shareMs } = this.#timing;
     const age = now - this.#asOf;
     const sinceShared = now - this.#sharedAt;
     if (age < refreshMs && sinceShared < shareMs) return undefined;
-    if (now < this.#retryAt) return undefined;
+    if (now < this.#failedAt + FAILURE_PAUSE_MS) return undefined;
     const refresh = this.#refresh(now, age >= refreshMs);
-    if (age >= trustMs || sinceShared >= shareMs) return refresh;
+    if ((age >= trustMs || sinceShared >= shareMs) && !this.isFailing(now)) return refresh;
     keep(refresh);
     return undefined;
   }
@@ -100,12 +112,15 @@ export class LedgerView {
       const shared = await this.#shared.get();
       this.#sharedAt = now;
       if (shared !== undefined && shared.asOf > this.#asOf) this.#take(shared.snapshot, shared.asOf);
-      if (!due || now - this.#asOf < this.#timing.refreshMs) return;
+      // No snapshot where there was one: a zone purge has swept it away, and asks for a new one.
+      const swept = shared === undefined;
+      if (!swept && (!due || now - this.#asOf < this.#timing.refreshMs)) return;
       const snapshot = (await this.#remote.read(this.#snapshot.seq)) ?? this.#snapshot;
+      this.#failedAt = Number.NEGATIVE_INFINITY;
       await this.adopt(snapshot, now);
     } catch (error) {
       // Without the ledger the last snapshot is the best there is: readers are served, and it is asked again soon.
-      this.#retryAt = now + FAILURE_PAUSE_MS;
+      this.failed(now);
       this.#onError(error);
     }
   }
@@ -120,6 +135,22 @@ export class LedgerView {
       return;
     this.#snapshot = snapshot;
     this.index = new InvalidationIndex(snapshot);
+  }
+}
+
+/**
+ * The work's own outcome, if it comes in time.
+ * @throws Error when `ms` are over first.
+ */
+export async function timely<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

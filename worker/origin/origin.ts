@@ -65,18 +65,19 @@ export class Origin {
       IDEMPOTENT.has(request.method) &&
       !request.body &&
       !admission.probe;
-    if (!mayRetry) return this.#settle(first);
+    if (!mayRetry) return this.#settle(request, first, admission.probe);
     await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS * (0.5 + this.#deps.random())));
-    return this.#settle(await this.#attempt(request, Math.max(1, this.#timing.firstByteMs - (clock() - started))));
+    const second = await this.#attempt(request, Math.max(1, this.#timing.firstByteMs - (clock() - started)));
+    return this.#settle(request, second, false);
   }
 
-  #settle(result: OriginResult): OriginResult {
+  #settle(request: OriginRequest, result: OriginResult, probe: boolean): OriginResult {
     const { clock, random, isAlive } = this.#deps;
     const { breaker } = this.#timing;
-    const alive = result.ok && isAlive(result.response);
-    this.#breaker = alive
-      ? succeeded(this.#breaker, clock(), breaker)
-      : failed(this.#breaker, clock(), random(), breaker);
+    if (result.ok && isAlive(result.response)) this.#breaker = succeeded(this.#breaker, clock(), breaker);
+    // A body comes at its client's pace and may be broken off: that it did not get through says nothing of home.
+    else if (!result.ok && request.body) this.#breaker = probe ? { ...this.#breaker, probeSince: 0 } : this.#breaker;
+    else this.#breaker = failed(this.#breaker, clock(), random(), breaker, probe);
     return result;
   }
 

@@ -25,12 +25,17 @@ export interface AccessToken {
 
 type Send = (input: string, init: RequestInit) => Promise<Response>;
 
+/** Content of a GET or HEAD has no meaning (RFC 9110 §9.3.1), and the runtime refuses to send any. */
+const WITHOUT_CONTENT = new Set(['GET', 'HEAD']);
+
 function init(request: OriginRequest, extra: HeaderList, signal: AbortSignal): RequestInit {
   const headers = new Headers();
   for (const [name, value] of [...request.headers, ...extra]) headers.append(name, value);
+  const body = WITHOUT_CONTENT.has(request.method) ? null : (request.body ?? null);
+  if (body === null) headers.delete('content-length');
   if (request.websocket === true) headers.set('upgrade', 'websocket');
   // Redirects are the reader's to follow: one followed here would be stored under the wrong URL.
-  return { method: request.method, headers, body: request.body ?? null, redirect: 'manual', signal };
+  return { method: request.method, headers, body, redirect: 'manual', signal };
 }
 
 /** Over the public hostname of the tunnel with an Access service token, or straight to an address on this machine. */

@@ -42,15 +42,25 @@ function counted(state: BreakerState, now: number, options: BreakerOptions): Bre
   return now - state.since > options.windowMs ? { ...state, since: now, failures: 0, successes: 0 } : state;
 }
 
-/** After an answer that shows the origin alive. When open, it closes. */
+/** After an answer that shows the origin alive. When open, the probe's closes it, and so does any that was sent before. */
 export function succeeded(state: BreakerState, now: number, options: BreakerOptions): BreakerState {
   if (state.openUntil !== 0) return { ...CLOSED, since: now, successes: 1 };
   const current = counted(state, now, options);
   return { ...current, successes: current.successes + 1 };
 }
 
-/** After a failure to reach the origin. `random` in [0, 1) spreads the probes of many isolates (jitter over the upper half). */
-export function failed(state: BreakerState, now: number, random: number, options: BreakerOptions): BreakerState {
+/**
+ * After a failure to reach the origin. `random` in [0, 1) spreads the probes of many isolates (jitter over the upper half).
+ * While open only the probe's failure counts: what was sent before says nothing new, and would free the probe's place.
+ */
+export function failed(
+  state: BreakerState,
+  now: number,
+  random: number,
+  options: BreakerOptions,
+  probe: boolean,
+): BreakerState {
+  if (state.openUntil !== 0 && !probe) return state;
   const current = counted(state, now, options);
   const failures = current.failures + 1;
   const isDead = failures >= options.threshold && failures >= current.successes;

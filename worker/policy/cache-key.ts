@@ -15,10 +15,14 @@ export function nameMatcher(patterns: readonly string[]): (name: string) => bool
 
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
 
-/** RFC 3986 §6.2.2: equal triplets are written one way. A dot never comes of it: URL parsing resolved those before. */
+/**
+ * RFC 3986 §6.2.2: equal triplets are written one way. A segment of dots never comes of it: URL parsing resolved those
+ * before. A `%` that begins no triplet is written as one: next to a decoded character it would begin another.
+ */
 function canonicalEscapes(text: string): string {
   if (!text.includes('%')) return text;
-  return text.replace(/%([0-9A-Fa-f]{2})/g, (triplet, hex: string) => {
+  return text.replace(/%([0-9A-Fa-f]{2})?/g, (triplet, hex: string | undefined) => {
+    if (hex === undefined) return '%25';
     const character = String.fromCharCode(Number.parseInt(hex, 16));
     return UNRESERVED.test(character) ? character : triplet.toUpperCase();
   });
@@ -33,7 +37,8 @@ function canonicalSearch(search: string, isTracking: (name: string) => boolean):
   const kept = search
     .slice(1)
     .split('&')
-    .map((pair) => ({ name: pair.split('=', 1)[0] ?? '', pair: canonicalEscapes(pair) }))
+    .map(canonicalEscapes)
+    .map((pair) => ({ name: pair.split('=', 1)[0] ?? '', pair }))
     .filter(({ name, pair }) => pair !== '' && !isTracking(name));
   if (kept.length === 0) return '';
   kept.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));

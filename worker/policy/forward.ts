@@ -36,18 +36,21 @@ export const CDN_ID = 'porchlight';
 
 export interface ClientFacts {
   readonly address: string | undefined;
+  /** The client's own where it sent a plausible one. */
   readonly requestId: string;
+  /** Never the client's. */
+  readonly ownRequestId: string;
   readonly cdnLoop: string | null;
 }
 
-function proxyFields(upstream: Upstream, client: ClientFacts): HeaderList {
+function proxyFields(upstream: Upstream, requestId: string, cdnLoop: string): HeaderList {
   const [proto = 'https', host = ''] = upstream.publicOrigin.split('://');
   return [
     ['x-forwarded-host', host.replace(/\/$/, '')],
     ['x-forwarded-proto', proto],
     ['via', `1.1 ${CDN_ID}`],
-    ['cdn-loop', client.cdnLoop === null ? CDN_ID : `${client.cdnLoop}, ${CDN_ID}`],
-    ['x-request-id', client.requestId],
+    ['cdn-loop', cdnLoop],
+    ['x-request-id', requestId],
   ];
 }
 
@@ -59,7 +62,8 @@ function endToEnd(headers: HeaderList): HeaderList {
 /** A request that is passed through keeps its fields; only hops and claims are replaced. */
 export function forwardPassed(headers: HeaderList, upstream: Upstream, client: ClientFacts): HeaderList {
   const address: HeaderList = client.address === undefined ? [] : [['x-forwarded-for', client.address]];
-  return [...endToEnd(headers), ...address, ...proxyFields(upstream, client)];
+  const cdnLoop = client.cdnLoop === null ? CDN_ID : `${client.cdnLoop}, ${CDN_ID}`;
+  return [...endToEnd(headers), ...address, ...proxyFields(upstream, client.requestId, cdnLoop)];
 }
 
 /** What shapes a storable response with `keyed` forwarding: the keyed fields and constants, nothing else of the client. */
@@ -77,9 +81,12 @@ export function forwardAll(headers: HeaderList): HeaderList {
   return endToEnd(headers).filter(([name]) => !CONDITIONAL.has(name));
 }
 
-/** The fields added to any fill: constants and this proxy's own. The client's address is not among them: it is not keyed. */
+/**
+ * The fields added to any fill: constants and this proxy's own. Neither the client's address nor a request id or loop
+ * marker it sent is among them: they are not keyed, and an origin that echoes one would show it to everyone.
+ */
 export function fillFields(upstream: Upstream, client: ClientFacts): HeaderList {
-  return proxyFields(upstream, client);
+  return proxyFields(upstream, client.ownRequestId, CDN_ID);
 }
 
 /** Has this request passed this cache before (RFC 8586)? */

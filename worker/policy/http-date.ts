@@ -12,8 +12,12 @@ const RFC_850 = new RegExp(
 );
 const ASCTIME = new RegExp(`^(?:mon|tue|wed|thu|fri|sat|sun) (${MONTH}) ([ \\d]\\d) ${TIME} (\\d{4})$`, 'i');
 
-function utc(year: number, month: string, day: string, hour: string, minute: string, second: string): number {
-  return Date.UTC(year, MONTHS.indexOf(month.toLowerCase()), Number(day), Number(hour), Number(minute), Number(second));
+/** undefined for a day its month does not have: it would silently become another day. */
+function utc(year: number, month: string, day: string, h: string, m: string, s: string): number | undefined {
+  const date = new Date(0);
+  // Not Date.UTC, which takes the years 0 to 99 for those of the last century.
+  date.setUTCFullYear(year, MONTHS.indexOf(month.toLowerCase()), Number(day));
+  return date.getUTCDate() === Number(day) ? date.setUTCHours(Number(h), Number(m), Number(s)) : undefined;
 }
 
 /**

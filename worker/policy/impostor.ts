@@ -17,11 +17,23 @@ export function isAccessLogin(status: number, headers: HeaderList): boolean {
   return /\bCF_(Authorization|AppSession|Session)=/i.test(field(headers, 'set-cookie') ?? '');
 }
 
-const LOGIN_MARK = /cloudflareaccess\.com|\/cdn-cgi\/access\/(login|authorized|callback)/;
+/** What the login page is made of, not what it is about: a post may name Access's addresses, and link to them. */
+const LOGIN_MARK =
+  /<(?:form|script|link|iframe)\b[^>]*(?:\.cloudflareaccess\.com|\/cdn-cgi\/access\/)|<a\b[^>]*href=["']?\/cdn-cgi\/access\/|<title>\s*Sign in\b[^<]*Cloudflare Access/i;
 
 /** Does an HTML body look like Access's login page? Asked of its beginning, and only where Access guards the way. */
 export function looksLikeAccessLogin(beginning: string): boolean {
   return LOGIN_MARK.test(beginning);
+}
+
+/** Is it HTML by its own word? Media types have no case (RFC 9110 §8.3.1). */
+export function isHtml(headers: HeaderList): boolean {
+  return /^text\/html\b/i.test(field(headers, 'content-type') ?? '');
+}
+
+/** A status that no response can be built with. To whoever gets one it is a server's error (RFC 9110 §15). */
+export function isInvalidStatus(status: number): boolean {
+  return status > 599;
 }
 
 /** Gateway statuses: the tunnel or the ingress answered for an origin it could not reach (52x and 530 are Cloudflare's). */

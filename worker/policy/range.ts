@@ -38,15 +38,25 @@ function resolve(spec: RangeSpec, size: number): ByteRange | undefined {
   return { first: spec.first, last: Math.min(spec.last ?? size - 1, size - 1) };
 }
 
-/** The satisfiable ranges of a representation of `size` bytes; an empty list means 416. Overlaps are merged. */
+/**
+ * The satisfiable ranges of a representation of `size` bytes; an empty list means 416. Those that overlap or touch are
+ * one, in the place of the first of them (RFC 9110 §15.3.7.2), so that an answer is never longer than the whole.
+ */
 export function satisfiable(specs: readonly RangeSpec[], size: number): readonly ByteRange[] {
   const ranges = specs.map((spec) => resolve(spec, size)).filter((range) => range !== undefined);
   const merged: ByteRange[] = [];
   for (const range of ranges) {
-    const previous = merged.at(-1);
-    if (previous && range.first >= previous.first && range.first <= previous.last + 1) {
-      merged[merged.length - 1] = { first: previous.first, last: Math.max(previous.last, range.last) };
-    } else merged.push(range);
+    let { first, last } = range;
+    let place = merged.length;
+    for (let at = merged.length - 1; at >= 0; at--) {
+      const other = merged[at];
+      if (other === undefined || other.first > last + 1 || other.last < first - 1) continue;
+      first = Math.min(first, other.first);
+      last = Math.max(last, other.last);
+      merged.splice(at, 1);
+      place = at;
+    }
+    merged.splice(place, 0, { first, last });
   }
   return merged;
 }

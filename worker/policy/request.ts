@@ -10,9 +10,9 @@ export type ForwardMode = 'keyed' | 'all';
 
 const SAFE_OTHERS = new Set(['OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'SEARCH']);
 
-/** Names of the cookies in a `Cookie` field. */
+/** Names of the cookies in a `Cookie` field. Several fields arrive joined by a comma, which no cookie value may hold (RFC 6265 §4.1.1). */
 export function cookieNames(value: string): string[] {
-  return value.split(';').map((pair) => pair.split('=', 1)[0]?.trim() ?? '');
+  return value.split(/[;,]/).map((pair) => pair.split('=', 1)[0]?.trim() ?? '');
 }
 
 /**

@@ -58,7 +58,8 @@ export function judge(stored: Aged, verdict: LedgerVerdict, now: number): Judgem
   return {
     use: 'stale',
     age,
-    ttl,
+    // What is not fresh has no freshness left, whatever its clock says (RFC 9211 §2.4): a cache in front goes by this.
+    ttl: Math.min(ttl, 0),
     reason: invalidated ? 'invalidated' : lifetime.always ? 'no-cache' : 'expired',
     may,
   };

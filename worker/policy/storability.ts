@@ -18,10 +18,8 @@ export type NotStored =
   | 'cookie-without-freshness'
   | 'event-stream'
   | 'too-large'
-  | 'incomplete'
-  | 'access-login'
-  | 'tombstone'
-  | 'partial-invalid';
+  | 'partial-invalid'
+  | 'if-range';
 
 export type Storability = { readonly store: true } | { readonly store: false; readonly reason: NotStored };
 

@@ -10,11 +10,11 @@ export type BareItem =
   | { type: 'other' };
 
 const KEY = /[a-z*][a-z0-9_\-.*]*/y;
-const NUMBER = /-?\d{1,15}(?:\.\d{1,3})?/y;
+const NUMBER = /-?(?:\d{1,12}\.\d{1,3}|\d{1,15})/y;
 const STRING = /"(?:[ !#-[\]-~]|\\["\\])*"/y;
 const TOKEN = /[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*/y;
 const BOOLEAN = /\?[01]/y;
-const OTHER = /:[A-Za-z0-9+/=]*:|@-?\d{1,15}|%"[ !#-$&-~]*"/y;
+const OTHER = /:[A-Za-z0-9+/=]*:|@-?\d{1,15}|%"(?:[ !#-$&-~]|%[0-9a-f]{2})*"/y;
 const SPACES = / */y;
 const OWS = /[ \t]*/y;
 
@@ -31,8 +31,11 @@ class Cursor {
     this.at += match[0].length;
     return match[0];
   }
+  sees(character: string): boolean {
+    return this.text[this.at] === character;
+  }
   eat(character: string): boolean {
-    if (this.text[this.at] !== character) return false;
+    if (!this.sees(character)) return false;
     this.at += 1;
     return true;
   }
@@ -67,6 +70,8 @@ function innerList(cursor: Cursor): BareItem | undefined {
     cursor.take(SPACES);
     if (cursor.eat(')')) return { type: 'other' };
     if (bareItem(cursor) === undefined || !parameters(cursor)) return undefined;
+    // Items are parted by spaces: ("a""b") is no inner list (RFC 9651 §4.2.1.2).
+    if (!cursor.sees(' ') && !cursor.sees(')')) return undefined;
   }
 }
 

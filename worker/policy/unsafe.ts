@@ -6,7 +6,8 @@ import { field, type HeaderList } from './header-list.ts';
  */
 export function invalidatedBy(status: number, headers: HeaderList, target: URL, publicOrigin: string): readonly URL[] {
   if (status < 200 || status >= 400) return [];
-  const own = new URL(target.pathname + target.search, publicOrigin);
+  // Not resolved against the origin: a path that begins with two slashes would name a host of its own.
+  const own = new URL(publicOrigin.replace(/\/$/, '') + target.pathname + target.search);
   const found = [own];
   for (const name of ['location', 'content-location']) {
     const value = field(headers, name);

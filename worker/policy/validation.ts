@@ -47,9 +47,13 @@ export function freshen(
   seq: number,
 ): StoredMeta {
   const { directives: sent } = interpret(head, times, rule);
-  const update = storableHeaders(head.headers, sent).filter(
-    ([name]) => !BODY_FIELDS.has(name) && name !== 'set-cookie',
-  );
+  const shown = field(stored.headers, 'etag');
+  const update = storableHeaders(head.headers, sent)
+    .filter(([name]) => !BODY_FIELDS.has(name) && name !== 'set-cookie')
+    // The tag of a body that was decoded is shown weakened, and a 304 is about that same body.
+    .map(([name, value]) =>
+      name === 'etag' && shown === `W/${value}` ? ([name, shown] as const) : ([name, value] as const),
+    );
   const replaced = new Set([...update.map(([name]) => name), ...unstorableFields(sent)]);
   const headers: HeaderList = [...stored.headers.filter(([name]) => !replaced.has(name)), ...update];
   // A targeted field is not stored with the response; where the 304 repeats one it counts, else the stored words do.
@@ -62,6 +66,7 @@ export function freshen(
     'cloudflare-cdn-cache-control',
     'last-modified',
   ].some((name) => field(head.headers, name) !== undefined);
+  const saysTags = ['cache-tag', 'surrogate-key'].some((name) => field(head.headers, name) !== undefined);
   const etag = field(head.headers, 'etag') ?? stored.validators.etag;
   const lastModified = field(head.headers, 'last-modified') ?? stored.validators.lastModified;
   return {
@@ -71,7 +76,7 @@ export function freshen(
     responseTime: times.responseTime,
     lifetime: saysFreshness ? interpret(merged, times, rule).lifetime : stored.lifetime,
     validators: { ...(etag === undefined ? {} : { etag }), ...(lastModified === undefined ? {} : { lastModified }) },
-    tags: field(head.headers, 'cache-tag') === undefined ? stored.tags : tagsOf(head.headers),
+    tags: saysTags ? tagsOf(head.headers) : stored.tags,
     seq,
   };
 }

@@ -29,6 +29,7 @@ function preferences(value: string): Preference[] {
       const weight = q === undefined ? 1 : Number(q.slice(2));
       return { range, q: Number.isFinite(weight) ? weight : 1 };
     })
+    .filter(({ range }) => range !== '')
     .sort((a, b) => b.q - a.q || (a.range < b.range ? -1 : 1));
 }
 
@@ -43,6 +44,8 @@ export function normaliseField(name: string, value: string | null): string | nul
       .map(({ range, q }) => (q === 1 ? range : `${range};q=${q}`))
       .join(',');
   }
+  // White space within quotes is part of the value (RFC 9110 §5.6.4).
+  if (value.includes('"')) return value.trim();
   return value
     .split(',')
     .map((member) => member.trim())
@@ -62,7 +65,8 @@ export function selectionKey(selection: Selection): string {
 
 function languageServes(requested: string | null, contentLanguage: string | undefined): boolean {
   if (requested === null || contentLanguage === undefined) return false;
-  return preferences(requested)[0]?.range === contentLanguage.trim().toLowerCase();
+  const [preferred] = preferences(requested);
+  return preferred !== undefined && preferred.q > 0 && preferred.range === contentLanguage.trim().toLowerCase();
 }
 
 /**

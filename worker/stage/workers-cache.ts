@@ -5,8 +5,13 @@ import type { CacheStage } from './stage.ts';
 
 /** The part of `ctx.cache` that is used (Cloudflare, Workers Cache: purge and invalidate). */
 export interface PlatformCache {
-  purge(what: PlatformPurge): Promise<unknown>;
-  invalidate(what: PlatformPurge): Promise<unknown>;
+  purge(what: PlatformPurge): Promise<PlatformAnswer>;
+  invalidate(what: PlatformPurge): Promise<PlatformAnswer>;
+}
+
+interface PlatformAnswer {
+  readonly success: boolean;
+  readonly errors: readonly { readonly message: string }[];
 }
 
 export interface PlatformPurge {
@@ -55,7 +60,9 @@ export class WorkersCacheStage implements CacheStage {
   }
 
   fields(stored: StoredMeta | undefined, ttl: number): HeaderList {
-    if (stored === undefined || ttl <= 0) return [['cloudflare-cdn-cache-control', 'no-store']];
+    // `no-cache` asks for validation on every use, which only the code behind the platform's cache can do.
+    if (stored === undefined || ttl < 1 || stored.lifetime.always)
+      return [['cloudflare-cdn-cache-control', 'no-store']];
     const { lifetime } = stored;
     const directives = [`max-age=${Math.floor(ttl)}`];
     if (lifetime.whileRevalidate > 0) directives.push(`stale-while-revalidate=${lifetime.whileRevalidate}`);
@@ -69,18 +76,25 @@ export class WorkersCacheStage implements CacheStage {
   async purge(entries: readonly Invalidation[]): Promise<void> {
     if (this.#cache === undefined) return;
     for (const mode of ['invalidate', 'delete'] as const) {
-      const what = platformPurge(entries.filter((entry) => entry.mode === mode));
-      if (what === undefined) continue;
-      await (mode === 'invalidate' ? this.#cache.invalidate(what) : this.#cache.purge(what));
+      for (const what of platformPurges(entries.filter((entry) => entry.mode === mode))) {
+        accepted(await (mode === 'invalidate' ? this.#cache.invalidate(what) : this.#cache.purge(what)));
+      }
     }
   }
 }
 
-function platformPurge(entries: readonly Invalidation[]): PlatformPurge | undefined {
-  if (entries.length === 0) return undefined;
-  if (entries.some(({ kind }) => kind === 'everything')) return { purgeEverything: true };
+/** The platform refuses by value (its purge limits, say). @throws Error, so that nothing is acknowledged. */
+function accepted(result: PlatformAnswer): void {
+  if (result.success) return;
+  const reasons = result.errors.map(({ message }) => message).join('; ');
+  throw new Error(`Workers Cache refused the purge: ${reasons || 'no reason given'}`);
+}
+
+/** One kind a call: nothing documented says whether several kinds in one mean all of them or any. */
+function platformPurges(entries: readonly Invalidation[]): readonly PlatformPurge[] {
+  if (entries.some(({ kind }) => kind === 'everything')) return [{ purgeEverything: true }];
   const tags = entries.filter(({ kind }) => kind === 'tag').map(({ value }) => value);
   // A URL is purged as a path prefix: the platform has no purge by key, and too much revalidated is only work.
   const pathPrefixes = entries.filter(({ kind }) => kind !== 'tag').map(({ value }) => pathOf(value));
-  return { ...(tags.length > 0 ? { tags } : {}), ...(pathPrefixes.length > 0 ? { pathPrefixes } : {}) };
+  return [...(tags.length > 0 ? [{ tags }] : []), ...(pathPrefixes.length > 0 ? [{ pathPrefixes }] : [])];
 }

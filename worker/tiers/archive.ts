@@ -4,8 +4,12 @@ import { decode, encode } from './codec.ts';
 import type { Tier } from './tier.ts';
 import { indexed, type VariantIndex, variantSuffix, variantSuffixes } from './variants.ts';
 
-/** R2 keys end at 1,024 bytes, custom metadata at 8,192 (Cloudflare R2 limits). */
+/** R2 keys end at 1,024 bytes, a variant's suffix included; custom metadata at 8,192 (Cloudflare R2 limits). */
 const MAX_KEY_BYTES = 1000;
+/** Of a longer key this much stays readable, for listings by its beginning. */
+const READABLE_BYTES = 600;
+/** Metadata holds the whole key, or a take-down could not tell what an object is. Longer ones are not archived. */
+const MAX_ARCHIVED_KEY_BYTES = 4000;
 const MAX_TAG_BYTES = 4000;
 const INDEX = 'index';
 
@@ -38,20 +42,21 @@ export class ArchiveTier implements Tier {
   }
 
   async #variant(key: string, suffix: string, read: ReadField): Promise<StoredResponse | undefined> {
-    const object = await this.#bucket.get(await objectKey(key + suffix));
+    const object = await this.#bucket.get((await objectKey(key)) + suffix);
     const entry = object === null ? undefined : decode(await object.arrayBuffer());
     return entry && entry.key === key && selectionMatches(entry.selection, entry.headers, read) ? entry : undefined;
   }
 
   async put(entry: StoredResponse): Promise<void> {
     const { names } = entry.selection;
+    if (bytesOf(entry.key).length > MAX_ARCHIVED_KEY_BYTES) return;
     const primary = await objectKey(entry.key);
     if (names.length === 0) return this.#write(primary, entry);
     const object = await this.#bucket.get(primary);
     const index = object?.customMetadata?.kind === INDEX ? await object.json<VariantIndex>() : undefined;
     const next = indexed(index, names);
     // The variant first: an index never names what is not there yet.
-    await this.#write(await objectKey(entry.key + variantSuffix(selectionKey(entry.selection))), entry);
+    await this.#write(primary + variantSuffix(selectionKey(entry.selection)), entry);
     if (next !== index)
       await this.#bucket.put(primary, JSON.stringify(next), { customMetadata: { kind: INDEX, key: entry.key } });
   }
@@ -60,7 +65,7 @@ export class ArchiveTier implements Tier {
     const tags = entry.tags.join(',');
     const customMetadata = {
       kind: 'response',
-      key: entry.key.slice(0, MAX_KEY_BYTES),
+      key: entry.key,
       tags: tags.length > MAX_TAG_BYTES ? '*' : tags,
     };
     await this.#bucket.put(at, encode(entry), { customMetadata });
@@ -69,13 +74,19 @@ export class ArchiveTier implements Tier {
   async delete(key: string): Promise<void> {
     const at = await objectKey(key);
     const variants: string[] = [];
-    for await (const listing of this.list(at))
-      if (listing.objectKey === at || listing.objectKey.startsWith(`${at}#v=`)) variants.push(listing.objectKey);
+    for await (const { objectKey: found } of this.#objects(at))
+      if (found === at || found.startsWith(`${at}#v=`)) variants.push(found);
     await this.remove(variants);
   }
 
-  /** Everything whose object key begins so, a thousand at a time. */
+  /** Everything whose cache key begins so. */
   async *list(prefix: string): AsyncGenerator<ArchiveListing> {
+    const readable = new TextDecoder().decode(bytesOf(prefix).subarray(0, READABLE_BYTES));
+    for await (const listing of this.#objects(readable)) if (listing.key.startsWith(prefix)) yield listing;
+  }
+
+  /** Objects by the beginning of their own key, a thousand at a time. */
+  async *#objects(prefix: string): AsyncGenerator<ArchiveListing> {
     let cursor: string | undefined;
     do {
       const page = await this.#bucket.list({
@@ -100,11 +111,13 @@ export class ArchiveTier implements Tier {
   }
 }
 
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
 /** The key itself where R2 takes it, so that take-downs by prefix can list; else its readable beginning and a hash. */
 async function objectKey(key: string): Promise<string> {
-  const bytes = new TextEncoder().encode(key);
+  const bytes = bytesOf(key);
   if (bytes.length <= MAX_KEY_BYTES) return key;
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   const hex = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${new TextDecoder().decode(bytes.slice(0, 600))}~${hex}`;
+  return `${new TextDecoder().decode(bytes.subarray(0, READABLE_BYTES))}~${hex}`;
 }

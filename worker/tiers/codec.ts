@@ -26,6 +26,8 @@ export function decode(frame: ArrayBuffer): StoredResponse | undefined {
   if (view.getUint32(0) !== MAGIC || HEAD_BYTES + metaBytes > frame.byteLength) return undefined;
   try {
     const meta = JSON.parse(new TextDecoder().decode(new Uint8Array(frame, HEAD_BYTES, metaBytes))) as StoredMeta;
+    // JSON of anything but an object would pass as metadata without a single field.
+    if (typeof meta !== 'object' || meta === null) return undefined;
     return { ...meta, body: new Uint8Array(frame, HEAD_BYTES + metaBytes) };
   } catch {
     return undefined;

@@ -8,8 +8,16 @@ interface Slot {
   bytes: number;
 }
 
-/** Metadata costs memory too: a slot is never counted as less than this. */
+/** What an entry costs beside its text and its body: objects, map slots, parsed fields. */
 const OVERHEAD_BYTES = 1024;
+
+/** Metadata costs memory too: an origin's large fields would fill an isolate that counts only bodies. */
+function sizeOf({ key, headers, tags, body }: StoredResponse): number {
+  let text = key.length;
+  for (const [name, value] of headers) text += name.length + value.length;
+  for (const tag of tags) text += tag.length;
+  return body.byteLength + text + OVERHEAD_BYTES;
+}
 
 /** This isolate's memory: bounded by bytes, least recently used first out. The only tier that answers without waiting. */
 export class MemoryTier implements Tier {
@@ -56,16 +64,15 @@ export class MemoryTier implements Tier {
   }
 
   keep(entry: StoredResponse): void {
-    const size = entry.body.byteLength + OVERHEAD_BYTES;
     const own = selectionKey(entry.selection);
     // A response without Vary replaces all variants; one with Vary replaces what had none, and its own selection.
     const others = (this.#slots.get(entry.key)?.entries ?? []).filter(
       ({ selection }) => own !== '' && selection.names.length > 0 && selectionKey(selection) !== own,
     );
     this.#drop(entry.key);
-    if (size > this.#maxEntryBytes) return;
+    if (sizeOf(entry) > this.#maxEntryBytes) return;
     const entries = [entry, ...others].slice(0, MAX_VARIANTS);
-    const bytes = entries.reduce((sum, { body }) => sum + body.byteLength + OVERHEAD_BYTES, 0);
+    const bytes = entries.reduce((sum, one) => sum + sizeOf(one), 0);
     this.#slots.set(entry.key, { entries, bytes });
     this.#bytes += bytes;
     this.#evict();
