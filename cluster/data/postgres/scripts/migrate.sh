@@ -3,7 +3,7 @@
 # env: the libpq variables (PGHOST, PGUSER, ...), MIGRATIONS (folder)
 set -eu
 dir=${MIGRATIONS:-/migrations}
-psql -v ON_ERROR_STOP=1 -qAt -c "CREATE TABLE IF NOT EXISTS schema_migrations
+psql -v ON_ERROR_STOP=1 -qAt -c "SET client_min_messages = warning; CREATE TABLE IF NOT EXISTS schema_migrations
   (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
 for file in "$dir"/[0-9]*.sql; do
   name=$(basename "$file")
