@@ -5,6 +5,7 @@ import { gitopsRules } from './gitops.ts';
 import { imageRules } from './images.ts';
 import { namespaceRules } from './namespaces.ts';
 import { networkRules } from './network.ts';
+import { podReferenceRules } from './pod-references.ts';
 import { podRules } from './pods.ts';
 import { referenceRules } from './references.ts';
 import { routeRules } from './routes.ts';
@@ -20,6 +21,7 @@ export const allRules: readonly Rule[] = [
   ...workloadRules,
   ...namespaceRules,
   ...networkRules,
+  ...podReferenceRules,
   ...referenceRules,
   ...routeRules,
   ...budgetRules,
