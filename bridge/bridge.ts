@@ -40,7 +40,15 @@ export async function startBridge(config: BridgeConfig, log: Logger, capabilitie
   const database = await openStore(config, (error) => log.warn({ error: error.message }, 'a store connection failed'));
   const dispatch = new Dispatch({ config, database, metrics, log, fetch, now, random });
   await dispatch.start();
-  const rollouts = startRollouts({ config, database, metrics, log, now, random, published: () => dispatch.notify() });
+  const rollouts = await startRollouts({
+    config,
+    database,
+    metrics,
+    log,
+    now,
+    random,
+    published: () => dispatch.notify(),
+  });
   const outbox = new Outbox(database, {
     now,
     hasRoom: () => dispatch.hasRoom,

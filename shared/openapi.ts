@@ -48,14 +48,14 @@ function operation(route: RouteContract, schemas: Record<string, Json>): Json {
     ...(parameters.length > 0 ? { parameters } : {}),
     security: [...(open ? [{}] : []), ...secured.map((caller) => ({ [caller]: [] }))],
     ...(route.request
-      ? { requestBody: { required: true, content: jsonContent(reference(route.request, 'input', schemas)) } }
+      ? { requestBody: { required: true, content: jsonContent(reference(route.request, schemas)) } }
       : {}),
     responses: Object.fromEntries(
       Object.entries(route.responses).map(([status, response]) => [
         status,
         {
           description: response.description,
-          ...(response.body ? { content: jsonContent(reference(response.body, 'output', schemas)) } : {}),
+          ...(response.body ? { content: jsonContent(reference(response.body, schemas)) } : {}),
           ...(response.contentType ? { content: { [response.contentType]: { schema: { type: 'string' } } } } : {}),
         },
       ]),
@@ -65,16 +65,20 @@ function operation(route: RouteContract, schemas: Record<string, Json>): Json {
 
 const jsonContent = (schema: Json) => ({ 'application/json': { schema } });
 
-/** Named schemas go to `components`; the rest stands where it is used. */
-function reference(schema: z.ZodType, io: 'input' | 'output', schemas: Record<string, Json>): Json {
-  const json = z.toJSONSchema(schema, { io, reused: 'inline', target: 'draft-2020-12' }) as Json;
-  const { $schema: _dialect, $defs, id, ...body } = json;
-  for (const [name, definition] of Object.entries(($defs ?? {}) as Record<string, Json>)) {
-    const { id: _id, ...rest } = definition;
-    schemas[name] = rest;
+/**
+ * Named schemas go to `components`; the rest stands where it is used. Everything as a caller writes it: defaults may be left out, and
+ * answers may grow fields without breaking a client that was generated before.
+ */
+function reference(schema: z.ZodType, schemas: Record<string, Json>): Json {
+  const json = z.toJSONSchema(schema, { io: 'input', reused: 'inline', target: 'draft-2020-12' }) as Json;
+  const { $schema: _dialect, $defs, id, ...body } = moved(json);
+  for (const [name, { id: _id, ...definition }] of Object.entries(($defs ?? {}) as Record<string, Json>)) {
+    schemas[name] = definition;
   }
-  const rewritten = JSON.parse(JSON.stringify(body).replaceAll('"#/$defs/', '"#/components/schemas/')) as Json;
-  if (typeof id !== 'string') return rewritten;
-  schemas[id] = rewritten;
+  if (typeof id !== 'string') return body;
+  schemas[id] = body;
   return { $ref: `#/components/schemas/${id}` };
 }
+
+const moved = (schema: Json): Json =>
+  JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/')) as Json;

@@ -120,9 +120,12 @@ function doneEnd(error: unknown): WatchEnd {
   if (!(error instanceof Error)) return { kind: 'closed', reason: 'ended by the server' };
   if (error.name === 'TimeoutError') return { kind: 'closed', reason: 'nothing heard' };
   const code = (error.cause as { code?: string } | undefined)?.code;
-  return code === 'ECONNREFUSED'
-    ? { kind: 'failed', reason: 'connection refused' }
-    : { kind: 'closed', reason: 'connection lost' };
+  if (code === 'ECONNREFUSED') return { kind: 'failed', reason: 'connection refused' };
+  // What undici says of a body that broke off; anything else (a certificate, a configuration) will not mend by going on.
+  const brokeOff = code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || error.message === 'terminated';
+  return brokeOff
+    ? { kind: 'closed', reason: 'connection lost' }
+    : { kind: 'failed', reason: code ?? error.message.slice(0, 120) };
 }
 
 async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {

@@ -2,7 +2,6 @@ import type { BridgeConfig } from '../config.ts';
 import type { Metrics } from '../health/metrics.ts';
 import type { Logger } from '../log.ts';
 import type { Database } from '../store/database.ts';
-import { connectCluster } from './kubernetes.ts';
 import { Reconciler, type RolloutView } from './reconciler.ts';
 import { Watcher } from './watcher.ts';
 
@@ -26,9 +25,11 @@ export interface RolloutParts {
 const RELIST_MS = 180_000;
 
 /** Watches the cluster where there is one; null where there is none. */
-export function startRollouts(parts: RolloutParts): Rollouts | null {
+export async function startRollouts(parts: RolloutParts): Promise<Rollouts | null> {
   const { config, database, metrics, log, now, random } = parts;
   if (config.kubernetes === null) return null;
+  // The client is by far the largest package: without a cluster its memory and start-up time are saved.
+  const { connectCluster } = await import('./kubernetes.ts');
   const reconciler = new Reconciler(database, {
     publicHosts: config.publicHosts,
     now,

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bridge, type Capabilities, startBridge } from '../../bridge/bridge.ts';
 import { readConfig } from '../../bridge/config.ts';
 import { createLogger } from '../../bridge/log.ts';
+import { openStore } from '../../bridge/store/open.ts';
 
 export const BRIDGE_TOKEN = 'ci-example-token-0123456789';
 
@@ -17,12 +18,33 @@ export interface TestBridge {
   stop(keepData?: boolean): Promise<void>;
 }
 
+let template: Promise<string> | null = null;
+
+/** An empty store to copy: making one takes seconds. Once per test file, gone with its process. */
+function emptyStore(): Promise<string> {
+  template ??= (async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'porchlight-empty-store-'));
+    process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+    const store = await openStore({ databaseUrl: null, dataDirectory: directory }, () => {});
+    await store.close();
+    return directory;
+  })();
+  return template;
+}
+
+/** A data directory with an empty embedded store in it. */
+export async function newDataDirectory(): Promise<string> {
+  const data = mkdtempSync(join(tmpdir(), 'porchlight-bridge-'));
+  cpSync(await emptyStore(), data, { recursive: true });
+  return data;
+}
+
 /** A whole bridge in this process on a port of its own, with an embedded store in a directory of its own. */
 export async function startTestBridge(
   env: Record<string, string>,
   options: { data?: string; capabilities?: Partial<Capabilities> } = {},
 ): Promise<TestBridge> {
-  const data = options.data ?? mkdtempSync(join(tmpdir(), 'porchlight-bridge-'));
+  const data = options.data ?? (await newDataDirectory());
   const read = readConfig(['--port', '0', '--data', data], {
     BRIDGE_TOKENS: `ci:${BRIDGE_TOKEN}`,
     LOG_LEVEL: 'info',
