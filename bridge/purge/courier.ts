@@ -85,7 +85,7 @@ export class Courier {
     const rest = this.#lastStart + spacingMs - now();
     if (rest > 0) await this.#pause(rest, false);
     this.#woken = false;
-    if (!(await this.#deliveries.lease(this.#target.name))) return pollMs;
+    if (!(await this.#deliveries.lease(this.#target.name, now()))) return pollMs;
     const open = await this.#deliveries.next(this.#target, new Date(now()));
     if (!open) return pollMs;
     const early = (open.nextAttemptAt?.getTime() ?? 0) - now();

@@ -11,17 +11,23 @@ export interface OpenBatch {
   readonly batch: Batch<unknown>;
 }
 
-interface BatchRow {
-  id: string;
+interface PositionRow {
+  cursor: number;
+  /** Cursor of the target it follows. */
+  upper: number | null;
+  /** The open batch, where there is one. */
+  id: string | null;
   first_seq: number;
   last_seq: number;
   attempts: number;
   next_attempt_at: Date | null;
 }
 
-const LEASE_SECONDS = 15;
+const LEASE_SECONDS = 18;
 /** Purges read at a time: a page of the largest bodies stays below 50 MB. */
 const PAGE = 200;
+/** Purges of no concern to a target that may pile up before its cursor. */
+const PASS_OVER = 1000;
 /** Purges joined in one call at most. */
 const JOINED_MAX = 5000;
 
@@ -29,6 +35,7 @@ const JOINED_MAX = 5000;
 export class Deliveries {
   readonly #database: Database;
   readonly #owner: string;
+  readonly #leasedAt = new Map<string, number>();
 
   constructor(database: Database, owner: string) {
     this.#database = database;
@@ -47,70 +54,88 @@ export class Deliveries {
     }
   }
 
-  /** One bridge at a time delivers to a target, so that order holds; the lease runs out by itself where its holder died. */
-  async lease(target: string): Promise<boolean> {
+  /**
+   * One bridge at a time delivers to a target, so that order holds; the lease runs out by itself where its holder died. Renewed when a
+   * third of it is gone, so that an attempt, which is shorter than the rest, never outlives it.
+   */
+  async lease(target: string, nowMs: number): Promise<boolean> {
+    if (nowMs - (this.#leasedAt.get(target) ?? Number.NEGATIVE_INFINITY) < (LEASE_SECONDS * 1000) / 3) return true;
     const rows = await this.#database.query(
       `UPDATE target SET lease_owner = $2, lease_until = clock_timestamp() + make_interval(secs => $3)
        WHERE name = $1 AND (lease_owner IS NULL OR lease_owner = $2 OR lease_until < clock_timestamp()) RETURNING name`,
       [target, this.#owner, LEASE_SECONDS],
     );
-    return rows.length > 0;
+    if (rows.length === 0) return false;
+    this.#leasedAt.set(target, nowMs);
+    return true;
   }
 
   async release(): Promise<void> {
     await this.#database.query('UPDATE target SET lease_owner = NULL WHERE lease_owner = $1', [this.#owner]);
   }
 
-  /** The batch under way, or a new one from the queue, or null where nothing waits. */
+  /** The batch under way, or a new one from the queue, or null where nothing waits. Only the holder of the lease may ask. */
   async next(target: Target, now: Date): Promise<OpenBatch | null> {
-    return (await this.#resume(target)) ?? (await this.#form(target, now));
+    const at = await one<PositionRow>(
+      this.#database,
+      `SELECT target.cursor, before.cursor AS upper, batch.id, batch.first_seq, batch.last_seq, batch.attempts, batch.next_attempt_at
+       FROM target LEFT JOIN target AS before ON before.name = $2
+       LEFT JOIN batch ON batch.target = target.name AND batch.state = 'open'
+       WHERE target.name = $1`,
+      [target.name, target.after],
+    );
+    if (!at) throw new Error(`target ${target.name} is not registered`);
+    return at.id === null ? this.#form(target, at, now) : this.#resume(target, at);
   }
 
-  async #resume(target: Target): Promise<OpenBatch | null> {
-    const row = await one<BatchRow>(
-      this.#database,
-      `SELECT id, first_seq, last_seq, attempts, next_attempt_at FROM batch WHERE target = $1 AND state = 'open'`,
-      [target.name],
-    );
-    if (!row) return null;
+  async #resume(target: Target, at: PositionRow): Promise<OpenBatch | null> {
     // The same rows give the same call: purges are never edited, so a repeated id always carries the same content.
-    const batch = await this.#plan(this.#database, target, row.first_seq - 1, row.last_seq);
-    if (batch?.lastSeq !== row.last_seq) {
-      // A version with other limits made it. What it covers goes back to the queue and out under another id.
-      await this.#database.query('DELETE FROM batch WHERE id = $1', [row.id]);
+    const batch = await this.#plan(target, at.first_seq - 1, at.last_seq);
+    if (batch?.lastSeq === at.last_seq)
+      return { id: at.id ?? '', attempts: at.attempts, nextAttemptAt: at.next_attempt_at, batch };
+    // A version with other limits made it. What it covers goes back to the queue and out under another id.
+    await this.#database.query('DELETE FROM batch WHERE id = $1', [at.id]);
+    return null;
+  }
+
+  async #form(target: Target, at: PositionRow, now: Date): Promise<OpenBatch | null> {
+    const upper = target.after === null ? await this.#committedUpTo() : (at.upper ?? 0);
+    if (upper <= at.cursor) return null;
+    const batch = await this.#plan(target, at.cursor, upper);
+    if (!batch) {
+      // Worth a write only where a good part of the queue can be passed over: looking again costs nothing, an index holds the rest.
+      if (upper - at.cursor > PASS_OVER) {
+        await this.#database.query('UPDATE target SET cursor = $2 WHERE name = $1', [target.name, upper]);
+      }
       return null;
     }
-    return { id: row.id, attempts: row.attempts, nextAttemptAt: row.next_attempt_at, batch };
+    const id = `${target.name}-${batch.firstSeq}-${batch.lastSeq}-${crypto.randomUUID().slice(0, 8)}`;
+    await this.#database.query(
+      `INSERT INTO batch (id, target, first_seq, last_seq, purges, state, created_at) VALUES ($1, $2, $3, $4, $5, 'open', $6)`,
+      [id, target.name, batch.firstSeq, batch.lastSeq, batch.purges, now.toISOString()],
+    );
+    return { id, attempts: 0, nextAttemptAt: null, batch };
   }
 
-  #form(target: Target, now: Date): Promise<OpenBatch | null> {
+  /**
+   * The highest sequence number below which nothing can appear any more. Numbers are taken before they are committed: without waiting
+   * for the writers under way, a cursor could pass one of them. An embedded store has one connection, hence no writer under way.
+   */
+  async #committedUpTo(): Promise<number> {
+    if (this.#database.kind === 'embedded') return highest(this.#database);
     return this.#database.transaction(async (sql) => {
-      // Sequence numbers are taken before they are committed: without waiting for writers under way, the cursor could pass one.
       await sql.query('LOCK TABLE purge IN SHARE MODE');
-      const cursor = await this.#cursor(sql, target.name);
-      const upper = target.after === null ? await highest(sql) : await this.#cursor(sql, target.after);
-      if (upper <= cursor) return null;
-      const batch = await this.#plan(sql, target, cursor, upper);
-      if (!batch) {
-        await sql.query('UPDATE target SET cursor = $2 WHERE name = $1', [target.name, upper]);
-        return null;
-      }
-      const id = `${target.name}-${batch.firstSeq}-${batch.lastSeq}-${crypto.randomUUID().slice(0, 8)}`;
-      await sql.query(
-        `INSERT INTO batch (id, target, first_seq, last_seq, purges, state, created_at) VALUES ($1, $2, $3, $4, $5, 'open', $6)`,
-        [id, target.name, batch.firstSeq, batch.lastSeq, batch.purges, now.toISOString()],
-      );
-      return { id, attempts: 0, nextAttemptAt: null, batch };
+      return highest(sql);
     });
   }
 
   /** Reads the queue page by page until the plan stops growing. */
-  async #plan(sql: Sql, target: Target, after: number, upTo: number): Promise<Batch<unknown> | null> {
+  async #plan(target: Target, after: number, upTo: number): Promise<Batch<unknown> | null> {
     const queue: QueuedPurge[] = [];
     let plan: Batch<unknown> | null = null;
     let position = after;
     for (;;) {
-      const rows = await sql.query<{ seq: number; body: unknown }>(
+      const rows = await this.#database.query<{ seq: number; body: unknown }>(
         `SELECT seq, body FROM purge WHERE seq > $1 AND seq <= $2 ${target.concerns ? `AND ${target.concerns}` : ''}
          ORDER BY seq LIMIT ${PAGE}`,
         [position, upTo],
@@ -121,10 +146,6 @@ export class Deliveries {
       const wholeQueueFits = plan !== null && plan.lastSeq === queue.at(-1)?.seq;
       if (rows.length < PAGE || !wholeQueueFits || queue.length >= JOINED_MAX) return plan;
     }
-  }
-
-  async #cursor(sql: Sql, target: string): Promise<number> {
-    return (await one<{ cursor: number }>(sql, 'SELECT cursor FROM target WHERE name = $1', [target]))?.cursor ?? 0;
   }
 
   /** Ends a batch and moves the cursor over it, in one statement. */

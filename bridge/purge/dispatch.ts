@@ -91,7 +91,10 @@ export class Dispatch {
   async #forget(): Promise<void> {
     const { config, database, now, log } = this.#parts;
     const forgotten = await forgetOld(database, this.targets, new Date(now() - config.retentionDays * 86_400_000));
-    if (forgotten > 0) log.info({ forgotten }, 'purges past their retention forgotten');
+    if (forgotten === 0) return;
+    log.info({ forgotten }, 'purges past their retention forgotten');
+    // A server vacuums by itself; the embedded store has no process of its own that could.
+    if (database.kind === 'embedded') await database.query('VACUUM');
   }
 
   #events(): CourierEvents {

@@ -82,11 +82,14 @@ export async function backlogs(sql: Sql, targets: readonly string[], nowMs: numb
     attempts: number | null;
     error: string | null;
   }>(
-    `SELECT target.name, waiting.pending, waiting.oldest, batch.attempts, batch.error
-     FROM target
-     CROSS JOIN LATERAL (SELECT count(*) AS pending, min(accepted_at) AS oldest FROM purge
-                         WHERE seq > target.cursor AND (target.name <> 'warm' OR body ? 'warm')) AS waiting
-     LEFT JOIN batch ON batch.target = target.name AND batch.state = 'open'
+    // Depth as a distance between sequence numbers: numbers burnt by a repeated id count in, but nothing has to be counted.
+    `SELECT target.name, batch.attempts, batch.error,
+            CASE WHEN target.name = 'warm' THEN (SELECT count(*) FROM purge WHERE body ? 'warm' AND seq > target.cursor)
+                 ELSE greatest((SELECT coalesce(max(seq), 0) FROM purge) - target.cursor, 0) END AS pending,
+            CASE WHEN target.name = 'warm'
+                 THEN (SELECT accepted_at FROM purge WHERE body ? 'warm' AND seq > target.cursor ORDER BY seq LIMIT 1)
+                 ELSE (SELECT accepted_at FROM purge WHERE seq > target.cursor ORDER BY seq LIMIT 1) END AS oldest
+     FROM target LEFT JOIN batch ON batch.target = target.name AND batch.state = 'open'
      WHERE target.name = ANY($1) ORDER BY target.name`,
     [targets],
   );
@@ -105,6 +108,8 @@ export async function forgetOld(sql: Sql, targets: readonly string[], before: Da
     `DELETE FROM purge WHERE accepted_at < $1 AND seq <= (SELECT min(cursor) FROM target WHERE name = ANY($2)) RETURNING seq`,
     [before.toISOString(), targets],
   );
-  await sql.query(`DELETE FROM batch WHERE settled_at < $1`, [before.toISOString()]);
+  await sql.query(
+    `DELETE FROM batch WHERE state <> 'open' AND last_seq < (SELECT coalesce(min(seq), 9223372036854775807) FROM purge)`,
+  );
   return deleted.length;
 }

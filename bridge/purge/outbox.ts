@@ -78,21 +78,25 @@ export class Outbox {
 
 /** Writes purges in the order given, within whatever transaction `sql` stands for. Ids already known are left as they are. */
 export async function insertPurges(sql: Sql, purges: readonly NewPurge[], now: Date): Promise<Set<string>> {
-  const rows = purges.map((purge) => ({
-    id: purge.id,
-    caller: purge.caller,
-    request_id: purge.requestId,
-    digest: digestOf(purge.body),
-    body: purge.body,
-  }));
+  if (purges.length === 0) return new Set();
+  // A list of values: half the price of unnesting arrays or JSON for the one or two rows it mostly is.
+  const values = purges.map((_, index) => {
+    const at = index * 5 + 2;
+    return `($${at}, $1, $${at + 1}, $${at + 2}, $${at + 3}, $${at + 4}::text::jsonb)`;
+  });
   const written = await sql.query<{ id: string }>(
-    `INSERT INTO purge (id, accepted_at, caller, request_id, digest, body)
-     SELECT id, $2, caller, request_id, digest, body
-     FROM ROWS FROM (jsonb_to_recordset($1::text::jsonb)
-       AS (id text, caller text, request_id text, digest text, body jsonb)) WITH ORDINALITY
-       AS queued (id, caller, request_id, digest, body, place)
-     ORDER BY place ON CONFLICT (id) DO NOTHING RETURNING id`,
-    [JSON.stringify(rows), now.toISOString()],
+    `INSERT INTO purge (id, accepted_at, caller, request_id, digest, body) VALUES ${values.join(', ')}
+     ON CONFLICT (id) DO NOTHING RETURNING id`,
+    [
+      now.toISOString(),
+      ...purges.flatMap(({ id, caller, requestId, body }) => [
+        id,
+        caller,
+        requestId,
+        digestOf(body),
+        JSON.stringify(body),
+      ]),
+    ],
   );
   return new Set(written.map((row) => row.id));
 }

@@ -1,5 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+
+/** Locks this process holds: its own number in a file alone may be an earlier process's. */
+const held = new Set<string>();
 
 /**
  * Keeps a second process away from an embedded store, which has no locking of its own. The file names the holder; a holder that no
@@ -9,16 +12,20 @@ import { join } from 'node:path';
  */
 export function lockDataDirectory(directory: string): () => void {
   mkdirSync(directory, { recursive: true });
-  const path = join(directory, 'bridge.pid');
+  const path = join(realpathSync(directory), 'bridge.pid');
   for (;;) {
     try {
       writeFileSync(path, `${process.pid}\n`, { flag: 'wx' });
-      return () => rmSync(path, { force: true });
+      held.add(path);
+      return () => {
+        held.delete(path);
+        rmSync(path, { force: true });
+      };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const holder = Number.parseInt(readFileSync(path, 'utf8'), 10);
-    if (holder !== process.pid && isAlive(holder)) {
+    if (holder === process.pid ? held.has(path) : isAlive(holder)) {
       throw new Error(`${directory} is in use by process ${holder}: stop it, or give this one another --data`);
     }
     rmSync(path, { force: true });

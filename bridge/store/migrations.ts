@@ -34,7 +34,8 @@ const migrations: readonly string[] = [
    );
    CREATE UNIQUE INDEX batch_by_range ON batch (target, last_seq);
    CREATE UNIQUE INDEX batch_open ON batch (target) WHERE state = 'open';
-   CREATE INDEX purge_by_age ON purge (accepted_at);`,
+   CREATE INDEX purge_by_age ON purge (accepted_at);
+   CREATE INDEX purge_to_warm ON purge (seq) WHERE body ? 'warm';`,
   `CREATE TABLE rollout (
      deployment   text PRIMARY KEY,
      uid          text NOT NULL,

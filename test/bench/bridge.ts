@@ -39,7 +39,7 @@ export async function benchBridge(options: BridgeBenchOptions = DEFAULTS): Promi
   const agent = new Agent({ keepAlive: true, maxSockets: options.callers });
   try {
     const send = () => purge(port, agent);
-    for (let warmUp = 0; warmUp < 200; warmUp++) await send();
+    for (let warmUp = 0; warmUp < 1000; warmUp++) await send();
     const times = await atRate(send, options.rate, options.seconds);
     const pid = bridge.process.pid ?? 0;
     const memoryMb: number[] = [];

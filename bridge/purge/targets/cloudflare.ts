@@ -31,7 +31,7 @@ export function cloudflareTarget(
     name: 'cloudflare',
     after: 'edge',
     concerns: null,
-    attemptMs: 30_000,
+    attemptMs: 10_000,
     plan: (queue) => planPurges(queue),
     deliver: async (id, call, signal) => {
       if (progress.id !== id) progress = { id, done: 0 };
