@@ -5,6 +5,9 @@ import type { EmbeddedRequest, EmbeddedResponse } from './embedded-worker.ts';
 /** Statements waiting for the one connection; past it a caller is refused rather than remembered without bound. */
 const WAITING_MAX = 10_000;
 
+/** Garbage is collected before it piles up; the largest page of purges fits several times over. */
+const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
+
 interface Waiting {
   resolve(rows: object[]): void;
   reject(error: Error): void;
@@ -12,7 +15,10 @@ interface Waiting {
 
 /** A PostgreSQL in this process (PGlite), in a thread of its own, its files under `directory`. Only one process may open it. */
 export async function openEmbedded(directory: string): Promise<Database> {
-  const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url), { workerData: { directory } });
+  const worker = new Worker(new URL('./embedded-worker.ts', import.meta.url), {
+    workerData: { directory },
+    resourceLimits,
+  });
   const waiting = new Map<number, Waiting>();
   let closing = false;
   let failure: Error | null = null;

@@ -49,6 +49,9 @@ const migrations: readonly string[] = [
    );`,
 ];
 
+/** A newer bridge has been here; waiting does not help. */
+export class SchemaTooNew extends Error {}
+
 /** Any number, the same in every version: two bridges that start together migrate one after the other. */
 const ADVISORY_LOCK = 7_604_381_225;
 
@@ -66,7 +69,9 @@ export function migrate(database: Database): Promise<number> {
     const row = await one<{ version: number | null }>(sql, 'SELECT max(version) AS version FROM porchlight_schema');
     const current = row?.version ?? 0;
     if (current > migrations.length) {
-      throw new Error(`the store has schema ${current}, this version knows ${migrations.length}: run a newer bridge`);
+      throw new SchemaTooNew(
+        `the store has schema ${current}, this version knows ${migrations.length}: run a newer bridge`,
+      );
     }
     for (const [index, migration] of migrations.slice(current).entries()) {
       await runStatements(sql, migration);

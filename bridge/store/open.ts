@@ -1,9 +1,11 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoff } from '../policy/backoff.ts';
 import { lockDataDirectory } from './data-lock.ts';
 import type { Database } from './database.ts';
 import { openEmbedded } from './embedded.ts';
-import { migrate } from './migrations.ts';
+import { migrate, SchemaTooNew } from './migrations.ts';
 import { openPostgres } from './postgres.ts';
 
 export interface StoreConfig {
@@ -11,17 +13,28 @@ export interface StoreConfig {
   readonly dataDirectory: string;
 }
 
+/** A server that starts with us, as after a power cut, takes its time; after this a restart by somebody else is due. */
+const PATIENCE_MS = 60_000;
+const RETRY = { firstMs: 250, maxMs: 5000 };
+
 /** The store the configuration names, with its schema up to date. */
 export async function openStore(config: StoreConfig, onError: (error: Error) => void): Promise<Database> {
   const { databaseUrl, dataDirectory } = config;
   const database = databaseUrl === null ? await openLocked(dataDirectory) : openPostgres(databaseUrl, onError);
-  try {
-    await migrate(database);
-  } catch (error) {
-    await database.close();
-    throw error;
+  const until = performance.now() + (databaseUrl === null ? 0 : PATIENCE_MS);
+  for (let failures = 1; ; failures++) {
+    try {
+      await migrate(database);
+      return database;
+    } catch (error) {
+      if (performance.now() > until || error instanceof SchemaTooNew) {
+        await database.close();
+        throw error;
+      }
+      onError(error as Error);
+      await sleep(backoff(failures, Math.random(), RETRY));
+    }
   }
-  return database;
 }
 
 async function openLocked(directory: string): Promise<Database> {

@@ -11,14 +11,14 @@ const parsers = {
 /**
  * A pooled PostgreSQL. Every statement is unnamed and every transaction short, so PgBouncer may sit between in transaction mode:
  * no prepared statements, `SET`, `LISTEN` or session-level advisory locks.
- * Deadlines: 3 s to connect, 10 s for an answer.
+ * Deadlines: 3 s to connect, 5 s for an answer.
  */
 export function openPostgres(url: string, onError: (error: Error) => void): Database {
   const pool = new Pool({
     connectionString: url,
     max: 8,
     connectionTimeoutMillis: 3000,
-    query_timeout: 10_000,
+    query_timeout: 5000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     application_name: 'porchlight-bridge',
@@ -39,6 +39,11 @@ export function openPostgres(url: string, onError: (error: Error) => void): Data
 async function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // The pool listens only to idle clients; unheard, a connection lost in between would end the process.
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', onError);
   try {
     await client.query('BEGIN');
     const result = await work({
@@ -53,6 +58,7 @@ async function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Pro
     });
     throw error;
   } finally {
+    client.off('error', onError);
     // A connection that could not roll back is in an unknown state: the pool must not lend it again.
     client.release(broken);
   }
