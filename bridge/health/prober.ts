@@ -21,6 +21,7 @@ export interface Probe {
 }
 
 const DEADLINE_MS = 3000;
+const SOON_MS = 1500;
 
 /**
  * Asks every dependency in the background and remembers the answers, so that a question about health never waits for a dependency:
@@ -41,10 +42,11 @@ export class Prober {
     for (const { name } of probes) this.#known.set(name, { ...unasked, name });
   }
 
-  /** Once now and then every `everyMs`. */
+  /** Now, soon again for what is only just starting, and then every `everyMs`. */
   async start(everyMs: number): Promise<void> {
     this.#timer = setInterval(() => void this.round(), everyMs);
     this.#timer.unref();
+    setTimeout(() => void this.round(), SOON_MS).unref();
     await this.round();
   }
 

@@ -49,8 +49,15 @@ export async function identify(
   if (presented && takes.includes(presented.value.kind)) return presented;
   if (takes.includes('anyone')) return anyone;
   if (presented) return { ok: false, reason: 'caller-not-taken-here' };
-  if (takes.includes('direct') && FORWARDING.every((name) => headers.get(name) === null)) return direct;
+  if (takes.includes('direct') && isFromInside(headers)) return direct;
   return { ok: false, reason: 'missing-credential' };
+}
+
+/** Names by which nobody outside can be made to call: a public name that resolves to an inside address is a rebinding attack. */
+const INSIDE = /^(?:localhost|[\w-]+|[\w.-]+\.(?:localhost|svc|local)|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\])(?::\d+)?$/i;
+
+function isFromInside(headers: HeaderReader): boolean {
+  return INSIDE.test(headers.get('host') ?? 'localhost') && FORWARDING.every((name) => headers.get(name) === null);
 }
 
 const anyone: Verdict<Caller> = { ok: true, value: { kind: 'anyone', name: 'anyone' } };

@@ -1,4 +1,6 @@
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { BRIDGE_TOKEN, newDataDirectory, until } from '../support/bridge.ts';
 import { startBridgeProcess } from '../support/bridge-process.ts';
@@ -59,4 +61,16 @@ test('SIGTERM stops intake, ends what is under way, and leaves the rest for the 
   bridge = await startBridgeProcess(port, data, env);
   const delivered = () => new Set(edge?.purges.flatMap(({ tags }) => tags ?? []));
   await until('all delivered', () => delivered().size >= accepted);
+}, 90_000);
+
+test('killed while the store is being made, it makes it again', async () => {
+  data = mkdtempSync(join(tmpdir(), 'porchlight-first-start-'));
+  const port = await freePort();
+  for (const ms of [600, 1500, 2500]) {
+    bridge = startChild(process.execPath, ['bridge/main.ts', '--port', String(port), '--data', data]);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    await bridge.kill('SIGKILL');
+  }
+  bridge = await startBridgeProcess(port, data, {});
+  expect(await purge(port, 'first')).toBe(202);
 }, 90_000);

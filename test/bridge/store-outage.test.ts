@@ -57,3 +57,25 @@ test('a store that is gone or hangs: nothing is accepted, health stays quick, an
   await until('ready again', ready);
   await until('delivered', () => edge.purges.some(({ tags }) => tags?.includes('after')));
 }, 120_000);
+
+test('two bridges on one store, as while one version follows the other: each purge once, in the order of acceptance', async () => {
+  const second = await startTestBridge({
+    DATABASE_URL: postgres.pooledUrl,
+    EDGE_URL: edge.url,
+    EDGE_TOKEN: edge.token,
+  });
+  const send = (to: TestBridge, tag: string) =>
+    to.call('/v1/purge', { method: 'POST', body: JSON.stringify({ id: `both-${tag}`, tags: [tag] }) });
+  const tags = Array.from({ length: 60 }, (_, index) => `both:${index}`);
+  for (const [index, tag] of tags.entries())
+    expect((await send(index % 2 === 0 ? bridge : second, tag)).status).toBe(202);
+  // The same purge at both at once is one purge.
+  const twins = await Promise.all([send(bridge, 'twin'), send(second, 'twin')]);
+  expect(twins.map(({ status }) => status)).toEqual([202, 202]);
+  await until('all delivered', () => edge.purges.some((purge) => purge.tags?.includes('twin')));
+  const delivered = edge.purges
+    .flatMap((purge) => purge.tags ?? [])
+    .filter((tag) => tag.startsWith('both:') || tag === 'twin');
+  expect(delivered).toEqual([...tags, 'twin']);
+  await second.stop();
+}, 60_000);

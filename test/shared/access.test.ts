@@ -202,6 +202,9 @@ describe('routes say whom they take', () => {
     ['nobody in particular, from inside', {}, ['direct', 'token'], 'direct:direct'],
     ['the same through the tunnel', { 'cf-ray': '1-FRA' }, ['direct', 'token'], 'missing-credential'],
     ['the same through a proxy', { 'x-forwarded-for': '127.0.0.1' }, ['direct', 'token'], 'missing-credential'],
+    ['a Service by its name', { host: 'bridge.web.svc.cluster.local:8788' }, ['direct'], 'direct:direct'],
+    ['a pod by its address', { host: '10.42.0.7:8788' }, ['direct'], 'direct:direct'],
+    ['a public name that was rebound', { host: 'evil.example:8788' }, ['direct'], 'missing-credential'],
     ['a bad token from inside', { authorization: 'Bearer nonsense' }, ['direct', 'token'], 'unknown-token'],
     ['a bad token where anyone may', { authorization: 'Bearer nonsense' }, ['anyone'], 'anyone:anyone'],
   ])('%s', async (_name, headers, takes, expected) => {

@@ -28,7 +28,7 @@ export function edgeTarget(
       try {
         const response = await fetch(`${config.url}/.porchlight/purge`, {
           method: 'POST',
-          headers: { authorization: `Bearer ${config.token}`, 'content-type': 'application/json' },
+          headers: { authorization: `Bearer ${config.token}`, 'content-type': 'application/json', 'x-request-id': id },
           body: JSON.stringify({ id, mode: call.mode, ...selectors(call) }),
           redirect: 'error',
           signal,

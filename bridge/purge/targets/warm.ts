@@ -11,11 +11,11 @@ const LINE_MAX = 64 * 1024;
  * page would be fetched back. A page that fails is reported and left to its first reader; only a whole call that fails is repeated.
  */
 export function warmTarget(config: EdgeConfig, fetch: typeof globalThis.fetch, now: () => number): Target<WarmCall> {
-  const post = async (body: object, signal: AbortSignal): Promise<Outcome> => {
+  const post = async (id: string, body: object, signal: AbortSignal): Promise<Outcome> => {
     try {
       const response = await fetch(`${config.url}/.porchlight/warm`, {
         method: 'POST',
-        headers: { authorization: `Bearer ${config.token}`, 'content-type': 'application/json' },
+        headers: { authorization: `Bearer ${config.token}`, 'content-type': 'application/json', 'x-request-id': id },
         body: JSON.stringify(body),
         redirect: 'error',
         signal,
@@ -34,7 +34,7 @@ export function warmTarget(config: EdgeConfig, fetch: typeof globalThis.fetch, n
     concerns: "body ? 'warm'",
     attemptMs: 300_000,
     plan: (queue) => planWarming(queue),
-    deliver: async (_id, call, signal) => {
+    deliver: async (id, call, signal) => {
       const [first, ...more] = call.sitemaps;
       const bodies: object[] = more.map((sitemap) => ({ sitemap }));
       if (call.urls.length > 0 || first !== undefined) {
@@ -42,7 +42,7 @@ export function warmTarget(config: EdgeConfig, fetch: typeof globalThis.fetch, n
       }
       const total = { warmed: 0, failed: 0 };
       for (const body of bodies) {
-        const outcome = await post(body, signal);
+        const outcome = await post(id, body, signal);
         if (outcome.kind !== 'delivered') return outcome;
         total.warmed += Number(outcome.detail.warmed ?? 0);
         total.failed += Number(outcome.detail.failed ?? 0);
