@@ -24,10 +24,12 @@ export function listen(app: App, hostname: string, port: number): Promise<Listen
 function close(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const late = setTimeout(() => server.closeAllConnections(), graceMs);
+    // A kept-alive connection that answers its last request now becomes idle only afterwards.
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
     server.close(() => {
       clearTimeout(late);
+      clearInterval(idle);
       resolve();
     });
-    server.closeIdleConnections();
   });
 }

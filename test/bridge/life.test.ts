@@ -42,7 +42,7 @@ test('SIGTERM stops intake, ends what is under way, and leaves the rest for the 
   edge.fault = () => 'down';
   data = await newDataDirectory();
   const port = await freePort();
-  const env = { EDGE_URL: edge.url, EDGE_TOKEN: edge.token, LOG_LEVEL: 'info', GRACE_SECONDS: '10' };
+  const env = { EDGE_URL: edge.url, EDGE_TOKEN: edge.token, LOG_LEVEL: 'info', GRACE_SECONDS: '20' };
   bridge = await startBridgeProcess(port, data, env);
   const answers: Promise<number | string>[] = [];
   for (let index = 0; index < 200; index++) answers.push(purge(port, `tag-${index}`).catch(() => 'refused'));
