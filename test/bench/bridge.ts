@@ -2,9 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BRIDGE_TOKEN } from '../support/bridge.ts';
+import { BRIDGE_TOKEN, startTestBridge, until } from '../support/bridge.ts';
 import { startBridgeProcess } from '../support/bridge-process.ts';
 import { startEdgeStandIn } from '../support/edge-stand-in.ts';
+import { FakeDeployment } from '../support/kubernetes-api/deployment.ts';
+import { startKubernetesApi } from '../support/kubernetes-api/server.ts';
 import { freePort } from '../support/process.ts';
 
 export interface BridgeBenchOptions {
@@ -26,6 +28,63 @@ export interface BridgeBenchReport {
   /** Resident set in MB after each tenth of the total. */
   readonly memoryMb: readonly number[];
   readonly edgeCalls: number;
+}
+
+export interface PublishBenchReport {
+  readonly rollouts: number;
+  /** From the write that completes the rollout to the acknowledged purge, and to the end of warming. */
+  readonly purgedP50Ms: number;
+  readonly purgedMaxMs: number;
+  readonly warmedP50Ms: number;
+  readonly warmedMaxMs: number;
+}
+
+/** Rollouts in an API server on loopback, published by a bridge in this process. */
+export async function benchPublish(rollouts = 20): Promise<PublishBenchReport> {
+  const edge = await startEdgeStandIn();
+  const api = await startKubernetesApi();
+  const data = mkdtempSync(join(tmpdir(), 'porchlight-bench-'));
+  const kubeconfig = join(data, 'kubeconfig');
+  writeFileSync(kubeconfig, api.kubeconfig);
+  const annotations = { 'porchlight.dev/tags': 'type:html', 'porchlight.dev/warm': 'https://blog.example/sitemap.xml' };
+  const blog = new FakeDeployment(api, { annotations });
+  blog.rollOut('registry.example/blog:0');
+  const env = {
+    EDGE_URL: edge.url,
+    EDGE_TOKEN: edge.token,
+    PUBLIC_URL: 'https://blog.example',
+    KUBECONFIG: kubeconfig,
+  };
+  const bridge = await startTestBridge(env);
+  try {
+    await until('a watch', () => api.counts.watches > 0 && edge.warmed.length > 0);
+    const purged: number[] = [];
+    const warmed: number[] = [];
+    for (let index = 1; index <= rollouts; index++) {
+      const before = { purges: edge.purges.length, warmed: edge.warmed.length };
+      blog.rollOut(`registry.example/blog:${index}`);
+      const completeAt = performance.now();
+      await until('purged', () => edge.purges.length > before.purges);
+      purged.push(performance.now() - completeAt);
+      await until('warmed', () => edge.warmed.length > before.warmed);
+      warmed.push(performance.now() - completeAt);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    const at = (times: number[], share: number) =>
+      Math.round(times.toSorted((a, b) => a - b).at(Math.floor(times.length * share)) ?? 0);
+    return {
+      rollouts,
+      purgedP50Ms: at(purged, 0.5),
+      purgedMaxMs: Math.round(Math.max(...purged)),
+      warmedP50Ms: at(warmed, 0.5),
+      warmedMaxMs: Math.round(Math.max(...warmed)),
+    };
+  } finally {
+    await bridge.stop();
+    await api.close();
+    await edge.close();
+    rmSync(data, { recursive: true, force: true });
+  }
 }
 
 const DEFAULTS: BridgeBenchOptions = { rate: 200, seconds: 15, total: 100_000, callers: 64 };
@@ -108,10 +167,12 @@ function residentMb(pid: number): number {
 }
 
 if (import.meta.main) {
+  const publish = await benchPublish();
+  console.table([publish]);
   const report = await benchBridge();
   const { memoryMb, ...rest } = report;
   console.table([rest]);
   console.log(`Resident memory after each tenth of ${report.total} purges, MB: ${memoryMb.join(' ')}`);
   mkdirSync('bench', { recursive: true });
-  writeFileSync('bench/bridge.json', `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync('bench/bridge.json', `${JSON.stringify({ publish, purges: report }, null, 2)}\n`);
 }

@@ -48,7 +48,7 @@ test('a store that is gone or hangs: nothing is accepted, health stays quick, an
   expect(performance.now() - from).toBeLessThan(20_000);
   const asked = performance.now();
   for (let turn = 0; turn < 20; turn++) expect((await bridge.call('/health')).status).toBe(200);
-  expect(performance.now() - asked).toBeLessThan(2000);
+  expect(performance.now() - asked).toBeLessThan(5000);
   await until('not ready', async () => !(await ready()));
 
   proxy.state = 'open';
