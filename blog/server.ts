@@ -1,0 +1,33 @@
+import type { ServerType } from '@hono/node-server';
+
+const CLOSE_DEADLINE_MS = 10_000;
+
+/** Rejects with one plain sentence if the port cannot be had. */
+export function listenOn(server: ServerType, port: number, host: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const failed = (error: NodeJS.ErrnoException) => {
+    const why =
+      error.code === 'EADDRINUSE'
+        ? 'is already in use; stop the other program or choose another --port'
+        : error.message;
+    reject(new Error(`port ${port} on ${host}: ${why}`, { cause: error }));
+  };
+  server.once('error', failed);
+  server.listen(port, host, () => {
+    server.removeListener('error', failed);
+    resolve();
+  });
+  return promise;
+}
+
+/** Finishes the answers under way, at most until the deadline, and closes. */
+export async function closeServer(server: ServerType): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  if ('closeIdleConnections' in server) server.closeIdleConnections();
+  const timer = setTimeout(() => {
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  }, CLOSE_DEADLINE_MS);
+  await promise;
+  clearTimeout(timer);
+}

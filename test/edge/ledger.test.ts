@@ -1,0 +1,170 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Miniflare, type MiniflareOptions } from 'miniflare';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { bundleWorker, COMPATIBILITY_DATE } from '../../local/bundle.ts';
+import { EDGE_TOKEN, type Edge, startEdge } from '../support/edge.ts';
+import { get } from '../support/http.ts';
+import { Origin } from '../support/origin.ts';
+import { freePorts } from '../support/ports.ts';
+import { sleep } from '../support/program.ts';
+import { ask, LONG, ledgerSeq, pageBody, pool, purge, TRUST_MS } from './support.ts';
+
+vi.setConfig(LONG);
+
+let origin: Origin;
+let data: string;
+let edge: Edge;
+
+const start = (): Promise<Edge> => startEdge({ origin: origin.url, data, colos: 2 });
+
+beforeAll(async () => {
+  data = await mkdtemp(join(tmpdir(), 'porchlight-ledger-'));
+  origin = await Origin.start();
+  edge = await start();
+});
+afterAll(async () => {
+  await edge.stop();
+  await origin.close();
+  await rm(data, { recursive: true, force: true });
+});
+
+async function publish(path: string, version: number, headers: Record<string, string> = {}): Promise<string> {
+  const body = pageBody(path, version, 1_000);
+  origin.publish(path, body, { 'Cache-Tag': `tag:${path}`, ...headers });
+  return body;
+}
+
+async function everywhere(path: string): Promise<string[]> {
+  const answers = await Promise.all([0, 1].map((colo) => ask(edge, path, {}, colo)));
+  return answers.map(({ status, text }) => (status === 200 ? text : `${status}`));
+}
+
+test('an acknowledged invalidation survives kill -9 of everything, in the same moment', async () => {
+  for (const [round, colo] of [1, 0].entries()) {
+    const paths = Array.from({ length: 10 }, (_, i) => `/survives/${round}/${i}`);
+    for (const path of paths) await publish(path, 1);
+    for (const path of paths) await everywhere(path);
+    const bodies = new Map<string, string>();
+    for (const path of paths) bodies.set(path, await publish(path, 2));
+    const tags = paths.map((path) => `tag:${path}`);
+    const acknowledged = await purge(edge, { tags, id: `round-${round}` }, colo);
+    await edge.kill9();
+    edge = await start();
+    // The data centre that acknowledged knows it at once; the other one when its own snapshot has run out.
+    expect(await ledgerSeq(edge, colo)).toBe(acknowledged.seq);
+    for (const path of paths) expect((await ask(edge, path, {}, colo)).text).toBe(bodies.get(path));
+    await sleep(TRUST_MS);
+    for (const path of paths) expect(await everywhere(path)).toEqual([bodies.get(path), bodies.get(path)]);
+    // And what was acknowledged once is not done again.
+    expect(await purge(edge, { tags: ['x'], id: `round-${round}` })).toEqual(acknowledged);
+  }
+});
+
+test('700 invalidations are compacted, and nothing old is served as fresh', async () => {
+  const invalidated = Array.from({ length: 20 }, (_, i) => `/compact/old/${i}`);
+  const untouched = Array.from({ length: 20 }, (_, i) => `/compact/same/${i}`);
+  for (const path of [...invalidated, ...untouched]) await publish(path, 1);
+  for (const path of [...invalidated, ...untouched]) await everywhere(path);
+  const bodies = new Map<string, string>();
+  for (const path of invalidated) bodies.set(path, await publish(path, 2));
+  const first = await ledgerSeq(edge);
+  // The pages' own invalidations come first: all the others push them out of the ledger.
+  await pool(invalidated, 10, (path) => purge(edge, { urls: [path] }, 1));
+  await pool(
+    Array.from({ length: 700 }, (_, i) => i),
+    40,
+    (i) => purge(edge, { tags: [`other:${i}`] }, i % 2),
+  );
+  expect(await ledgerSeq(edge)).toBe(first + 720);
+  await sleep(TRUST_MS);
+  for (const path of invalidated) expect(await everywhere(path)).toEqual([bodies.get(path), bodies.get(path)]);
+  // What was stored before the floor is validated once, though nothing was said against it, and is a hit again.
+  for (const path of untouched) {
+    expect((await everywhere(path))[0]).toBe(pageBody(path, 1, 1_000));
+    expect((await ask(edge, path)).headers['cache-status']).toContain('hit');
+    expect(origin.seen.filter((seen) => seen.path === path).map(({ status }) => status)).toEqual([200, 304]);
+  }
+  await edge.kill9();
+  edge = await start();
+  expect(await ledgerSeq(edge)).toBe(first + 720);
+  for (const path of invalidated) expect(await everywhere(path)).toEqual([bodies.get(path), bodies.get(path)]);
+});
+
+/** A ledger that fails in its own way; everything else is the edge as it is. */
+const FAULTY: [name: string, method: string][] = [
+  ['throws', 'throw new Error("the ledger is out of order");'],
+  ['never answers', 'return new Promise((resolve) => setTimeout(resolve, 3_600_000));'],
+];
+
+const faultyLedger = (body: string): string => `
+import { DurableObject } from 'cloudflare:workers';
+export class Ledger extends DurableObject {
+  async read() { ${body} }
+  async invalidate() { ${body} }
+  async acquire() { ${body} }
+  async complete() { ${body} }
+}
+export default { fetch: () => new Response(null, { status: 404 }) };`;
+
+async function withLedger(body: string): Promise<{ port: number; stop: () => Promise<void> }> {
+  const port = await freePorts();
+  const script = (contents: string) => ({
+    mainModule: 'index.mjs',
+    modulesRoot: '/',
+    modules: { 'index.mjs': { type: 'esm', contents } },
+  });
+  const vars = { BLOG_ORIGIN: origin.url, DOMAIN: 'localhost', SCHEME: 'http', ANY_HOST: 'true', COLO: 'colo-1' };
+  const text = Object.entries({ ...vars, EDGE_TOKEN: `test:${EDGE_TOKEN}` }).map(([name, value]) => [
+    name,
+    { type: 'text', value },
+  ]);
+  const env = {
+    ...Object.fromEntries(text),
+    ARCHIVE: { type: 'r2', name: 'archive' },
+    LEDGER: { type: 'durable-object', worker: 'faulty', exportName: 'Ledger' },
+  };
+  const exports = { Ledger: { type: 'durable-object', storage: 'sqlite' } };
+  const base = { compatibilityDate: COMPATIBILITY_DATE };
+  const { code } = await bundleWorker();
+  const edgeWorker = {
+    config: { ...base, name: 'colo-1', manifest: script(code), env },
+    dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port }] },
+  };
+  const faulty = { config: { ...base, name: 'faulty', manifest: script(faultyLedger(body)), exports } };
+  const settings = { workers: [edgeWorker, faulty], resourcePersistencePath: data };
+  const miniflare = new Miniflare(settings as unknown as MiniflareOptions);
+  await miniflare.ready;
+  return { port, stop: () => miniflare.dispose() };
+}
+
+describe.each(FAULTY)('a ledger that %s', (name, body) => {
+  test('keeps no reader from a page, and no purge is acknowledged', async () => {
+    const old = `/out-of-order/${name.replaceAll(' ', '-')}`;
+    const fresh = `${old}/new`;
+    const stored = await publish(old, 1);
+    expect((await ask(edge, old)).text).toBe(stored);
+    // Once the other data centre has it, it is in the archive.
+    expect((await ask(edge, old, {}, 1)).text).toBe(stored);
+    await edge.kill9();
+    const { port, stop } = await withLedger(body);
+    try {
+      const archived = await get(port, old);
+      expect([archived.status, archived.text]).toEqual([200, stored]);
+      const text = await publish(fresh, 1);
+      for (let i = 0; i < 2; i += 1) {
+        const answer = await get(port, fresh);
+        expect([answer.status, answer.text]).toEqual([200, text]);
+      }
+      const headers = { Authorization: `Bearer ${EDGE_TOKEN}` };
+      const purged = await get(port, '/.porchlight/purge', { method: 'POST', headers, body: '{"everything": true}' });
+      expect([purged.status, purged.headers['retry-after']]).toEqual([503, '2']);
+      const health = JSON.parse((await get(port, '/.porchlight/health')).text) as { ledger: { ok: boolean } };
+      expect(health).toMatchObject({ status: 'degraded', ledger: { ok: false } });
+    } finally {
+      await stop();
+      edge = await start();
+    }
+  });
+});

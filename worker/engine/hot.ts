@@ -1,0 +1,62 @@
+import type { InvalidationIndex } from '../policy/invalidation.ts';
+import { judge } from '../policy/reuse.ts';
+import type { StoredResponse } from '../policy/stored.ts';
+import { answerHeaders, timing } from './answer.ts';
+import type { EngineDeps } from './deps.ts';
+
+/** An answer's fields stay the same until the next second of `Age`, the end of freshness, or news from the ledger. */
+interface HotHead {
+  readonly index: InvalidationIndex;
+  readonly until: number;
+  readonly headers: Headers;
+}
+
+const READ_NOTHING = (): null => null;
+const BODILESS = new Set([204, 205, 304]);
+
+/**
+ * The answer most readers get: a fresh page from memory to a plain GET. Synchronous, and everything that does not
+ * change with every request (verdict, judgement, fields) is worked out once a second per page.
+ */
+export class HotPath {
+  readonly #heads = new WeakMap<StoredResponse, HotHead>();
+  readonly #deps: EngineDeps;
+
+  constructor(deps: EngineDeps) {
+    this.#deps = deps;
+  }
+
+  /** undefined when this page needs the whole engine. `key` is that of a request without conditions, range or credentials. */
+  answer(key: string, now: number): Response | undefined {
+    const { stage, ledger } = this.#deps;
+    if (!ledger.isYoung(now)) return undefined;
+    const entry = stage.peek(key, READ_NOTHING);
+    if (entry === undefined || entry.selection.names.length > 0) return undefined;
+    let head = this.#heads.get(entry);
+    if (head === undefined || head.index !== ledger.index || now >= head.until) {
+      head = this.#prepare(entry, now);
+      if (head === undefined) return undefined;
+      this.#heads.set(entry, head);
+    }
+    return new Response(BODILESS.has(entry.status) ? null : entry.body, {
+      status: entry.status,
+      headers: head.headers,
+    });
+  }
+
+  #prepare(entry: StoredResponse, now: number): HotHead | undefined {
+    const { ledger, secure, stage } = this.#deps;
+    const { index } = ledger;
+    const judgement = judge(entry, index.verdict(entry), now);
+    if (judgement.use !== 'fresh') return undefined;
+    const outcome = { hit: true, ttl: judgement.ttl, detail: 'memory' };
+    const answered = {
+      outcome,
+      age: judgement.age,
+      timing: timing(outcome),
+      extra: stage.fields(entry, judgement.ttl),
+    };
+    const secondsLeft = Math.min(Math.floor(judgement.age) + 1 - judgement.age, entry.lifetime.fresh - judgement.age);
+    return { index, until: now + secondsLeft * 1000, headers: answerHeaders(entry.headers, answered, secure) };
+  }
+}

@@ -1,0 +1,57 @@
+import type { Route, Upstream } from '../../shared/site.ts';
+import type { Origin } from '../origin/origin.ts';
+import { type CacheOutcome, cacheStatus } from '../policy/cache-status.ts';
+import { answerFields, type ClientFacts, forwardPassed } from '../policy/forward.ts';
+import type { HeaderList } from '../policy/header-list.ts';
+import { problemPage } from './problem-page.ts';
+
+export interface Passing {
+  readonly request: Request;
+  readonly route: Route;
+  readonly upstream: Upstream;
+  readonly target: string;
+  readonly client: ClientFacts;
+  readonly outcome: CacheOutcome;
+  readonly extra: HeaderList;
+}
+
+/** A request that is not the cache's business: both bodies stream, WebSockets are handed through, nothing is kept. */
+export async function passThrough(origin: Origin, passing: Passing): Promise<{ response: Response; reached: boolean }> {
+  const { request, client, outcome } = passing;
+  const headers = forwardPassed([...request.headers], passing.upstream, client);
+  const websocket = request.headers.get('upgrade')?.toLowerCase() === 'websocket';
+  const result = await origin.fetch({
+    method: request.method,
+    target: passing.target,
+    headers,
+    body: request.body,
+    websocket,
+  });
+  if (!result.ok) {
+    const status = result.failure === 'timeout' ? 504 : 503;
+    const problem = {
+      retryAfter: Math.max(1, Math.ceil(result.retryAfterMs / 1000)),
+      reason: result.failure,
+      requestId: client.requestId,
+    };
+    return {
+      response: problemPage(
+        status,
+        { ...problem, cacheStatus: cacheStatus({ ...outcome, detail: result.failure }) },
+        request.method,
+        passing.extra,
+      ),
+      reached: false,
+    };
+  }
+  const { response } = result;
+  // A WebSocket's 101 cannot be rebuilt; it goes as it is.
+  if (response.webSocket !== null) return { response, reached: true };
+  const answer = new Headers();
+  for (const [name, value] of answerFields([...response.headers])) answer.append(name, value);
+  answer.set('cache-status', cacheStatus({ ...outcome, fwdStatus: response.status }));
+  answer.set('x-request-id', client.requestId);
+  for (const [name, value] of passing.extra) answer.set(name, value);
+  const init = { status: response.status, statusText: response.statusText, headers: answer };
+  return { response: new Response(response.body, init), reached: true };
+}

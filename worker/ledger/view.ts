@@ -1,0 +1,167 @@
+import {
+  EMPTY_SNAPSHOT,
+  InvalidationIndex,
+  type InvalidationMode,
+  type LedgerSnapshot,
+} from '../policy/invalidation.ts';
+import type { Acquired, LeaseReport } from './leases.ts';
+import type { InvalidationRequest, Written } from './ledger.ts';
+
+/** The ledger's remote interface, as the edge uses it. */
+export interface LedgerRemote {
+  read(known: number): Promise<LedgerSnapshot | undefined>;
+  invalidate(requests: readonly InvalidationRequest[], mode: InvalidationMode, id?: string): Promise<Written>;
+  acquire(key: string, since: number, waitMs: number): Promise<Acquired>;
+  complete(key: string, lease: number, report: LeaseReport, shareMs: number): Promise<LedgerSnapshot>;
+}
+
+/** The snapshot this data centre shares: one isolate asks the ledger, the others read what it left. */
+export interface SharedSnapshot {
+  get(): Promise<{ snapshot: LedgerSnapshot; asOf: number } | undefined>;
+  put(snapshot: LedgerSnapshot, asOf: number): Promise<void>;
+}
+
+export interface LedgerTiming {
+  /** Ask the ledger again, in the background, after this long. */
+  readonly refreshMs: number;
+  /** Never judge by a snapshot older than this. */
+  readonly trustMs: number;
+  /** Look at the data centre's shared snapshot this often: after a purge is acknowledged no isolate may lag longer. */
+  readonly shareMs: number;
+  readonly deadlineMs: number;
+}
+
+const FAILURE_PAUSE_MS = 1_000;
+/** For so long after a failure nobody waits for the ledger: it is asked behind the requests. */
+const FAILING_MS = 10_000;
+
+/**
+ * What one isolate knows of the ledger. Reading it costs nothing while it is young; a due refresh runs behind the
+ * request; only a snapshot past its trust makes a request wait, beside its tier look-up.
+ */
+export class LedgerView {
+  index = new InvalidationIndex(EMPTY_SNAPSHOT);
+  #snapshot: LedgerSnapshot = EMPTY_SNAPSHOT;
+  #asOf = 0;
+  #sharedAt = 0;
+  #failedAt = Number.NEGATIVE_INFINITY;
+  #refreshing: Promise<void> | undefined;
+  readonly #remote: LedgerRemote;
+  readonly #shared: SharedSnapshot;
+  readonly #timing: LedgerTiming;
+  readonly #onError: (error: unknown) => void;
+
+  constructor(remote: LedgerRemote, shared: SharedSnapshot, timing: LedgerTiming, onError: (error: unknown) => void) {
+    this.#remote = remote;
+    this.#shared = shared;
+    this.#timing = timing;
+    this.#onError = onError;
+  }
+
+  get asOf(): number {
+    return this.#asOf;
+  }
+
+  /** May the index be used now without any work at all? */
+  isYoung(now: number): boolean {
+    return now - this.#asOf < this.#timing.refreshMs && now - this.#sharedAt < this.#timing.shareMs;
+  }
+
+  /** Did the ledger fail a moment ago, so that waiting for it would be in vain? */
+  isFailing(now: number): boolean {
+    return now < this.#failedAt + FAILING_MS;
+  }
+
+  /** Notes that the ledger did not answer, whatever it was asked. */
+  failed(now: number): void {
+    this.#failedAt = Math.max(this.#failedAt, now);
+  }
+
+  /** undefined when the index may be used now; else a promise to wait for first. `keep` holds a background refresh alive. */
+  ready(now: number, keep: (work: Promise<unknown>) => void): Promise<void> | undefined {
+    const { refreshMs, trustMs, shareMs } = this.#timing;
+    const age = now - this.#asOf;
+    const sinceShared = now - this.#sharedAt;
+    if (age < refreshMs && sinceShared < shareMs) return undefined;
+    if (now < this.#failedAt + FAILURE_PAUSE_MS) return undefined;
+    const refresh = this.#refresh(now, age >= refreshMs);
+    if ((age >= trustMs || sinceShared >= shareMs) && !this.isFailing(now)) return refresh;
+    keep(refresh);
+    return undefined;
+  }
+
+  /** The purging isolate knows at once; the data centre as soon as this resolves and `shareMs` have passed. */
+  async adopt(snapshot: LedgerSnapshot, now: number): Promise<void> {
+    this.#take(snapshot, now);
+    await this.#shared.put(this.#snapshot, now).catch(this.#onError);
+  }
+
+  #refresh(now: number, due: boolean): Promise<void> {
+    const running = this.#refreshing;
+    // Another request's refresh is waited for with a deadline of our own: its request may be gone before it ends.
+    if (running !== undefined) return within(running, this.#timing.deadlineMs);
+    const work = this.#load(now, due).finally(() => {
+      this.#refreshing = undefined;
+    });
+    this.#refreshing = work;
+    return within(work, this.#timing.deadlineMs);
+  }
+
+  async #load(now: number, due: boolean): Promise<void> {
+    try {
+      const shared = await this.#shared.get();
+      this.#sharedAt = now;
+      if (shared !== undefined && shared.asOf > this.#asOf) this.#take(shared.snapshot, shared.asOf);
+      // No snapshot where there was one: a zone purge has swept it away, and asks for a new one.
+      const swept = shared === undefined;
+      if (!swept && (!due || now - this.#asOf < this.#timing.refreshMs)) return;
+      const snapshot = (await this.#remote.read(this.#snapshot.seq)) ?? this.#snapshot;
+      this.#failedAt = Number.NEGATIVE_INFINITY;
+      await this.adopt(snapshot, now);
+    } catch (error) {
+      // Without the ledger the last snapshot is the best there is: readers are served, and it is asked again soon.
+      this.failed(now);
+      this.#onError(error);
+    }
+  }
+
+  #take(snapshot: LedgerSnapshot, asOf: number): void {
+    this.#asOf = Math.max(this.#asOf, asOf);
+    this.#sharedAt = Math.max(this.#sharedAt, asOf);
+    if (
+      snapshot.seq < this.#snapshot.seq ||
+      (snapshot.seq === this.#snapshot.seq && snapshot.floor === this.#snapshot.floor)
+    )
+      return;
+    this.#snapshot = snapshot;
+    this.index = new InvalidationIndex(snapshot);
+  }
+}
+
+/**
+ * The work's own outcome, if it comes in time.
+ * @throws Error when `ms` are over first.
+ */
+export async function timely<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves when the work does or the time is over, whichever is first; never rejects. */
+export function within(work: Promise<unknown>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    work.then(done, done);
+  });
+}

@@ -1,0 +1,61 @@
+import type { Upstream } from '../../shared/site.ts';
+import type { HeaderList } from '../policy/header-list.ts';
+
+export interface OriginRequest {
+  readonly method: string;
+  /** Path and query, as sent. */
+  readonly target: string;
+  readonly headers: HeaderList;
+  readonly body?: ReadableStream | null;
+  /** A WebSocket handshake: `Upgrade` is sent, whatever the rules of hops say. */
+  readonly websocket?: boolean;
+}
+
+/** One way to reach an upstream. Rejects when it cannot be reached; any status is an answer. */
+export interface Transport {
+  readonly name: 'vpc' | 'tunnel' | 'direct';
+  send(request: OriginRequest, signal: AbortSignal): Promise<Response>;
+}
+
+/** Credentials of a Cloudflare Access service token. */
+export interface AccessToken {
+  readonly id: string;
+  readonly secret: string;
+}
+
+type Send = (input: string, init: RequestInit) => Promise<Response>;
+
+/** Content of a GET or HEAD has no meaning (RFC 9110 §9.3.1), and the runtime refuses to send any. */
+const WITHOUT_CONTENT = new Set(['GET', 'HEAD']);
+
+function init(request: OriginRequest, extra: HeaderList, signal: AbortSignal): RequestInit {
+  const headers = new Headers();
+  for (const [name, value] of [...request.headers, ...extra]) headers.append(name, value);
+  const body = WITHOUT_CONTENT.has(request.method) ? null : (request.body ?? null);
+  if (body === null) headers.delete('content-length');
+  if (request.websocket === true) headers.set('upgrade', 'websocket');
+  // Redirects are the reader's to follow: one followed here would be stored under the wrong URL.
+  return { method: request.method, headers, body, redirect: 'manual', signal };
+}
+
+/** Over the public hostname of the tunnel with an Access service token, or straight to an address on this machine. */
+export function httpTransport(upstream: Upstream, token: AccessToken | undefined, send: Send): Transport {
+  const extra: HeaderList =
+    upstream.access === true && token
+      ? [
+          ['cf-access-client-id', token.id],
+          ['cf-access-client-secret', token.secret],
+        ]
+      : [];
+  const base = upstream.url.replace(/\/$/, '');
+  return {
+    name: upstream.access === true ? 'tunnel' : 'direct',
+    send: (request, signal) => send(base + request.target, init(request, extra, signal)),
+  };
+}
+
+/** Over a Workers VPC service binding: target and port are the service's, the URL only names the host. */
+export function vpcTransport(upstream: Upstream, service: { fetch: Send }): Transport {
+  const base = upstream.publicOrigin.replace(/\/$/, '').replace(/^https:/, 'http:');
+  return { name: 'vpc', send: (request, signal) => service.fetch(base + request.target, init(request, [], signal)) };
+}

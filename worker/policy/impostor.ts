@@ -1,0 +1,37 @@
+import { field, type HeaderList } from './header-list.ts';
+
+/**
+ * An answer that came from the way to the origin, not from the origin. An expired Access service token gets a login
+ * page, with status 200 or 302; stored over a page it would greet every reader.
+ */
+export function isAccessLogin(status: number, headers: HeaderList): boolean {
+  const location = field(headers, 'location') ?? '';
+  if (
+    status >= 300 &&
+    status < 400 &&
+    /(^https:\/\/[^/]+\.cloudflareaccess\.com(\/|$))|\/cdn-cgi\/access\/(login|authorized)/i.test(location)
+  ) {
+    return true;
+  }
+  if (field(headers, 'cf-access-domain') !== undefined || field(headers, 'cf-access-aud') !== undefined) return true;
+  return /\bCF_(Authorization|AppSession|Session)=/i.test(field(headers, 'set-cookie') ?? '');
+}
+
+/** What the login page is made of, not what it is about: a post may name Access's addresses, and link to them. */
+const LOGIN_MARK =
+  /<(?:form|script|link|iframe)\b[^>]*(?:\.cloudflareaccess\.com|\/cdn-cgi\/access\/)|<a\b[^>]*href=["']?\/cdn-cgi\/access\/|<title>\s*Sign in\b[^<]*Cloudflare Access/i;
+
+/** Does an HTML body look like Access's login page? Asked of its beginning, and only where Access guards the way. */
+export function looksLikeAccessLogin(beginning: string): boolean {
+  return LOGIN_MARK.test(beginning);
+}
+
+/** Is it HTML by its own word? Media types have no case (RFC 9110 §8.3.1). */
+export function isHtml(headers: HeaderList): boolean {
+  return /^text\/html\b/i.test(field(headers, 'content-type') ?? '');
+}
+
+/** Gateway statuses: the tunnel or the ingress answered for an origin it could not reach (52x and 530 are Cloudflare's). */
+export function isGatewayError(status: number): boolean {
+  return status === 502 || status === 503 || status === 504 || (status >= 520 && status <= 530);
+}

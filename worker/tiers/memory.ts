@@ -1,0 +1,98 @@
+import type { StoredResponse } from '../policy/stored.ts';
+import { type ReadField, selectionKey } from '../policy/vary.ts';
+import type { Tier } from './tier.ts';
+import { MAX_VARIANTS, newestMatch } from './variants.ts';
+
+interface Slot {
+  entries: StoredResponse[];
+  bytes: number;
+}
+
+/** What an entry costs beside its text and its body: objects, map slots, parsed fields. */
+const OVERHEAD_BYTES = 1024;
+
+/** Metadata costs memory too: an origin's large fields would fill an isolate that counts only bodies. */
+function sizeOf({ key, headers, tags, body }: StoredResponse): number {
+  let text = key.length;
+  for (const [name, value] of headers) text += name.length + value.length;
+  for (const tag of tags) text += tag.length;
+  return body.byteLength + text + OVERHEAD_BYTES;
+}
+
+/** This isolate's memory: bounded by bytes, least recently used first out. The only tier that answers without waiting. */
+export class MemoryTier implements Tier {
+  readonly name = 'memory';
+  readonly #slots = new Map<string, Slot>();
+  readonly #maxBytes: number;
+  readonly #maxEntryBytes: number;
+  #bytes = 0;
+
+  constructor(options: { maxBytes: number; maxEntryBytes: number }) {
+    this.#maxBytes = options.maxBytes;
+    this.#maxEntryBytes = options.maxEntryBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** The synchronous look-up of the hit path. */
+  peek(key: string, read: ReadField): StoredResponse | undefined {
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return undefined;
+    this.#slots.delete(key);
+    this.#slots.set(key, slot);
+    const only = slot.entries.length === 1 ? slot.entries[0] : undefined;
+    return only !== undefined && only.selection.names.length === 0 ? only : newestMatch(slot.entries, read);
+  }
+
+  /** Is anything stored under the key, whatever its selection? Tells a `Vary` miss from a URL miss. */
+  has(key: string): boolean {
+    return this.#slots.has(key);
+  }
+
+  async get(key: string, read: ReadField): Promise<StoredResponse | undefined> {
+    return this.peek(key, read);
+  }
+
+  async put(entry: StoredResponse): Promise<void> {
+    this.keep(entry);
+  }
+
+  keep(entry: StoredResponse): void {
+    const own = selectionKey(entry.selection);
+    // A response without Vary replaces all variants; one with Vary replaces what had none, and its own selection.
+    const others = (this.#slots.get(entry.key)?.entries ?? []).filter(
+      ({ selection }) => own !== '' && selection.names.length > 0 && selectionKey(selection) !== own,
+    );
+    this.#drop(entry.key);
+    if (sizeOf(entry) > this.#maxEntryBytes) return;
+    const entries = [entry, ...others].slice(0, MAX_VARIANTS);
+    const bytes = entries.reduce((sum, one) => sum + sizeOf(one), 0);
+    this.#slots.set(entry.key, { entries, bytes });
+    this.#bytes += bytes;
+    this.#evict();
+  }
+
+  async delete(key: string): Promise<void> {
+    this.#drop(key);
+  }
+
+  #drop(key: string): void {
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return;
+    this.#bytes -= slot.bytes;
+    this.#slots.delete(key);
+  }
+
+  #evict(): void {
+    for (const key of this.#slots.keys()) {
+      if (this.#bytes <= this.#maxBytes) return;
+      this.#drop(key);
+    }
+  }
+}
