@@ -65,14 +65,6 @@ export async function startEdgeStandIn(port = 0): Promise<EdgeStandIn> {
     answer(response, 200, { seq: seqs.get(body.id), acknowledged: true });
   };
 
-  const warm = (body: { urls?: string[]; sitemap?: string }, response: ServerResponse) => {
-    edge.warmed.push(body);
-    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    for (const url of body.urls ?? [])
-      response.write(`${JSON.stringify({ url, status: 200, outcome: 'stored', ms: 3 })}\n`);
-    response.end(`${JSON.stringify({ done: true, warmed: body.urls?.length ?? 1, failed: 0 })}\n`);
-  };
-
   const server = createServer(async (request, response) => {
     if (request.url === '/.porchlight/health') return answer(response, 200, { status: 'ok' });
     if (request.headers.authorization !== `Bearer ${token}`) {
@@ -82,7 +74,10 @@ export async function startEdgeStandIn(port = 0): Promise<EdgeStandIn> {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
     if (request.url === '/.porchlight/purge') return purge(body as EdgePurge, request, response);
-    if (request.url === '/.porchlight/warm') return warm(body as { urls?: string[] }, response);
+    if (request.url === '/.porchlight/warm') {
+      edge.warmed.push(body as { urls?: string[] });
+      return warm(body as { urls?: string[] }, response);
+    }
     answer(response, 404, {});
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -98,4 +93,12 @@ export async function startEdgeStandIn(port = 0): Promise<EdgeStandIn> {
 function answer(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers });
   response.end(JSON.stringify(body));
+}
+
+/** Progress as NDJSON, then the sum. */
+function warm(body: { urls?: string[] }, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  for (const url of body.urls ?? [])
+    response.write(`${JSON.stringify({ url, status: 200, outcome: 'stored', ms: 3 })}\n`);
+  response.end(`${JSON.stringify({ done: true, warmed: body.urls?.length ?? 1, failed: 0 })}\n`);
 }
