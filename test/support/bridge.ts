@@ -1,6 +1,8 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Bridge, type Capabilities, startBridge } from '../../bridge/bridge.ts';
 import { readConfig } from '../../bridge/config.ts';
 import { createLogger } from '../../bridge/log.ts';
@@ -18,18 +20,26 @@ export interface TestBridge {
   stop(keepData?: boolean): Promise<void>;
 }
 
-let template: Promise<string> | null = null;
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** An empty store to copy: making one takes seconds. Once per test file, gone with its process. */
-function emptyStore(): Promise<string> {
-  template ??= (async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'porchlight-empty-store-'));
-    process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-    const store = await openStore({ databaseUrl: null, dataDirectory: directory }, () => {});
-    await store.close();
-    return directory;
-  })();
-  return template;
+/** An empty store to copy: making one takes seconds. Kept in the cache folder under what it was made with. */
+async function emptyStore(): Promise<string> {
+  const made = createHash('sha256');
+  for (const path of ['bridge/store/migrations.ts', 'node_modules/@electric-sql/pglite/package.json']) {
+    made.update(readFileSync(join(root, path)));
+  }
+  const directory = join(root, '.cache', `empty-store-${made.digest('hex').slice(0, 12)}`);
+  if (existsSync(directory)) return directory;
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  const aside = mkdtempSync(`${directory}-`);
+  await (await openStore({ databaseUrl: null, dataDirectory: aside }, () => {})).close();
+  try {
+    renameSync(aside, directory);
+  } catch {
+    // Another test file was faster.
+    rmSync(aside, { recursive: true, force: true });
+  }
+  return directory;
 }
 
 /** A data directory with an empty embedded store in it. */
