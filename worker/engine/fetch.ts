@@ -3,7 +3,7 @@ import type { OriginResult } from '../origin/origin.ts';
 import { responseDirectives } from '../policy/directives.ts';
 import { fillFields } from '../policy/forward.ts';
 import { field, type HeaderList } from '../policy/header-list.ts';
-import { isAccessLogin, isGatewayError, isHtml, looksLikeAccessLogin } from '../policy/impostor.ts';
+import { isAccessLogin, isGatewayError, isHtml, isInvalidStatus, looksLikeAccessLogin } from '../policy/impostor.ts';
 import { type NotStored, storability } from '../policy/storability.ts';
 import {
   describe,
@@ -129,6 +129,7 @@ async function confirmed(
 function refusal(response: Response, headers: HeaderList, candidate: Candidate | undefined): Resolution | undefined {
   const { status } = response;
   if (isAccessLogin(status, headers)) return { kind: 'failed', failure: 'access-login', status, retryAfterMs: 5000 };
+  if (isInvalidStatus(status)) return { kind: 'failed', failure: 'server-error', status, retryAfterMs: 1000 };
   // Only a good copy stands in for an error; one stored error is no better than the next.
   const isGood = candidate !== undefined && candidate.entry.status < 500;
   const may = isGood && candidate.judgement.use === 'stale' ? candidate.judgement.may : undefined;

@@ -30,7 +30,12 @@ export async function readPart(
   const stored = appraise(deps, deps.stage.peek(partKey(page.key), page.read), 'memory', now);
   if (stored !== undefined && isReady(stored)) {
     const outcome = { hit: true, ttl: stored.judgement.ttl, detail: 'memory-part' };
-    const answered = { outcome, age: stored.judgement.age, timing: timing(outcome) };
+    const answered = {
+      outcome,
+      age: stored.judgement.age,
+      timing: timing(outcome),
+      extra: deps.stage.fields(undefined, 0),
+    };
     const answer = partAnswer(page, stored.entry, answerHeaders(stored.entry.headers, answered, deps.secure));
     if (answer !== undefined) return answer;
   }
@@ -61,9 +66,10 @@ async function receivePart(
   const part = parseContentRange(head.headers);
   const length = Number(field(head.headers, 'content-length') ?? Number.NaN);
   const small = length <= deps.limits.partBytes && !isDecoded(head.headers);
+  // A whole message with fewer bytes than its range is kept: it begins where it says, and is used for the bytes it has.
   const reason = !verdict.store
     ? verdict.reason
-    : part === undefined
+    : part === undefined || length > part.last - part.first + 1
       ? 'partial-invalid'
       : page.ifRange !== null
         ? // A value of the reader's own went to the origin and is no part of the key.
@@ -89,7 +95,12 @@ async function receivePart(
   };
   const headers = answerHeaders(
     meta.headers,
-    { outcome, age: currentAge(meta, times.responseTime), timing: timing(outcome) },
+    {
+      outcome,
+      age: currentAge(meta, times.responseTime),
+      timing: timing(outcome),
+      extra: deps.stage.fields(undefined, 0),
+    },
     deps.secure,
   );
   if (reason !== undefined) return new Response(response.body, { status: 206, headers });

@@ -3,6 +3,7 @@ import type { Origin } from '../origin/origin.ts';
 import { type CacheOutcome, cacheStatus } from '../policy/cache-status.ts';
 import { answerFields, type ClientFacts, forwardPassed } from '../policy/forward.ts';
 import type { HeaderList } from '../policy/header-list.ts';
+import { isInvalidStatus } from '../policy/impostor.ts';
 import { problemPage } from './problem-page.ts';
 
 export interface Passing {
@@ -13,6 +14,18 @@ export interface Passing {
   readonly client: ClientFacts;
   readonly outcome: CacheOutcome;
   readonly extra: HeaderList;
+}
+
+function refused(passing: Passing, status: number, reason: string, retryAfterMs: number): Response {
+  const { request, client, outcome, extra } = passing;
+  const retryAfter = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  const problem = { retryAfter, reason, requestId: client.requestId };
+  return problemPage(
+    status,
+    { ...problem, cacheStatus: cacheStatus({ ...outcome, detail: reason }) },
+    request.method,
+    extra,
+  );
 }
 
 /** A request that is not the cache's business: both bodies stream, WebSockets are handed through, nothing is kept. */
@@ -29,22 +42,13 @@ export async function passThrough(origin: Origin, passing: Passing): Promise<{ r
   });
   if (!result.ok) {
     const status = result.failure === 'timeout' ? 504 : 503;
-    const problem = {
-      retryAfter: Math.max(1, Math.ceil(result.retryAfterMs / 1000)),
-      reason: result.failure,
-      requestId: client.requestId,
-    };
-    return {
-      response: problemPage(
-        status,
-        { ...problem, cacheStatus: cacheStatus({ ...outcome, detail: result.failure }) },
-        request.method,
-        passing.extra,
-      ),
-      reached: false,
-    };
+    return { response: refused(passing, status, result.failure, result.retryAfterMs), reached: false };
   }
   const { response } = result;
+  if (isInvalidStatus(response.status)) {
+    await response.body?.cancel();
+    return { response: refused(passing, 502, 'invalid-status', 1000), reached: true };
+  }
   // A WebSocket's 101 cannot be rebuilt; it goes as it is.
   if (response.webSocket !== null) return { response, reached: true };
   const answer = new Headers();

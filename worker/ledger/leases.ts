@@ -43,6 +43,8 @@ export interface LeaseClock {
 }
 
 const MAX_RECENT = 20_000;
+/** Above this many, expired leases are swept at every grant. */
+const MAX_LEASES = 5_000;
 const UNSHAREABLE_MS = 10_000;
 
 /**
@@ -100,7 +102,15 @@ export class LeaseBook {
       waiters: expired?.waiters ?? new Set(),
     };
     this.#leases.set(key, lease);
+    if (this.#leases.size > MAX_LEASES) this.#dropExpired();
     return { state: 'granted', lease: lease.id, seq };
+  }
+
+  /** Holders that died leave leases behind; those nobody waits for go. */
+  #dropExpired(): void {
+    const now = this.#clock.now();
+    for (const [key, { expires, waiters }] of this.#leases)
+      if (expires <= now && waiters.size === 0) this.#leases.delete(key);
   }
 
   /** The holder reports. A report of a lease that was lost meanwhile still informs, but wakes nobody. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { HeaderList } from './header-list.ts';
-import { isAccessLogin, isGatewayError, looksLikeAccessLogin } from './impostor.ts';
+import { isAccessLogin, isGatewayError, isInvalidStatus, looksLikeAccessLogin } from './impostor.ts';
 
 const at = (location: string): HeaderList => [['location', location]];
 
@@ -45,4 +45,8 @@ test.each([502, 503, 504, 520, 522, 524, 530])('%d: a gateway answered', (status
 
 test.each([200, 404, 429, 500, 501, 505, 519, 531])('%d: the origin answered', (status) => {
   expect(isGatewayError(status)).toBe(false);
+});
+
+test('statuses end at 599 (RFC 9110 §15)', () => {
+  expect([200, 599, 600, 999].map(isInvalidStatus)).toEqual([false, false, true, true]);
 });

@@ -31,6 +31,11 @@ export function isHtml(headers: HeaderList): boolean {
   return /^text\/html\b/i.test(field(headers, 'content-type') ?? '');
 }
 
+/** A status that no response can be built with. To whoever gets one it is a server's error (RFC 9110 §15). */
+export function isInvalidStatus(status: number): boolean {
+  return status > 599;
+}
+
 /** Gateway statuses: the tunnel or the ingress answered for an origin it could not reach (52x and 530 are Cloudflare's). */
 export function isGatewayError(status: number): boolean {
   return status === 502 || status === 503 || status === 504 || (status >= 520 && status <= 530);

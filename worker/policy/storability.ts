@@ -18,9 +18,6 @@ export type NotStored =
   | 'cookie-without-freshness'
   | 'event-stream'
   | 'too-large'
-  | 'incomplete'
-  | 'access-login'
-  | 'tombstone'
   | 'partial-invalid'
   | 'if-range';
 

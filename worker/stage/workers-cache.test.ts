@@ -84,9 +84,12 @@ describe('purge', () => {
     ['everything', [line('everything', ''), line('tag', 'a')], [['invalidate', { purgeEverything: true }]]],
     ['everything taken down', [line('everything', '', 'delete')], [['purge', { purgeEverything: true }]]],
     [
-      'both kinds in one call',
+      'each kind in a call of its own',
       [line('tag', 'a'), line('url', 'blog:/b')],
-      [['invalidate', { tags: ['a'], pathPrefixes: ['/b'] }]],
+      [
+        ['invalidate', { tags: ['a'] }],
+        ['invalidate', { pathPrefixes: ['/b'] }],
+      ],
     ],
     [
       'both modes in two',

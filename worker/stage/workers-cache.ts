@@ -76,9 +76,9 @@ export class WorkersCacheStage implements CacheStage {
   async purge(entries: readonly Invalidation[]): Promise<void> {
     if (this.#cache === undefined) return;
     for (const mode of ['invalidate', 'delete'] as const) {
-      const what = platformPurge(entries.filter((entry) => entry.mode === mode));
-      if (what === undefined) continue;
-      accepted(await (mode === 'invalidate' ? this.#cache.invalidate(what) : this.#cache.purge(what)));
+      for (const what of platformPurges(entries.filter((entry) => entry.mode === mode))) {
+        accepted(await (mode === 'invalidate' ? this.#cache.invalidate(what) : this.#cache.purge(what)));
+      }
     }
   }
 }
@@ -90,11 +90,11 @@ function accepted(result: PlatformAnswer): void {
   throw new Error(`Workers Cache refused the purge: ${reasons || 'no reason given'}`);
 }
 
-function platformPurge(entries: readonly Invalidation[]): PlatformPurge | undefined {
-  if (entries.length === 0) return undefined;
-  if (entries.some(({ kind }) => kind === 'everything')) return { purgeEverything: true };
+/** One kind a call: nothing documented says whether several kinds in one mean all of them or any. */
+function platformPurges(entries: readonly Invalidation[]): readonly PlatformPurge[] {
+  if (entries.some(({ kind }) => kind === 'everything')) return [{ purgeEverything: true }];
   const tags = entries.filter(({ kind }) => kind === 'tag').map(({ value }) => value);
   // A URL is purged as a path prefix: the platform has no purge by key, and too much revalidated is only work.
   const pathPrefixes = entries.filter(({ kind }) => kind !== 'tag').map(({ value }) => pathOf(value));
-  return { ...(tags.length > 0 ? { tags } : {}), ...(pathPrefixes.length > 0 ? { pathPrefixes } : {}) };
+  return [...(tags.length > 0 ? [{ tags }] : []), ...(pathPrefixes.length > 0 ? [{ pathPrefixes }] : [])];
 }
