@@ -145,7 +145,8 @@ function readTokens(text: string | null, errors: string[]): BridgeConfig['tokens
 
 function readEdge(value: Value, read: Reader, errors: string[]): BridgeConfig['edge'] {
   const url = read.url('EDGE_URL', ['http:', 'https:']);
-  const [token] = list(value('EDGE_TOKEN'));
+  // `name:token` or the token alone, as the edge reads it: what is sent is the token.
+  const token = list(value('EDGE_TOKEN'))[0]?.replace(/^[^:]*:/, '');
   if (url && !token) errors.push('EDGE_TOKEN: needed to purge at EDGE_URL');
   return url && token ? { url: url.origin, token } : null;
 }

@@ -1,3 +1,4 @@
+import { LEDGER_TAG } from '../../shared/tags.ts';
 import type { PurgeCall } from './purge-plan.ts';
 
 /** One request body of `POST /zones/{id}/purge_cache`. */
@@ -19,7 +20,8 @@ export function planZonePurges(call: PurgeCall, hosts: readonly string[]): ZoneP
   if (call.everything) return [{ purge_everything: true }];
   const prefixes = call.prefixes.flatMap((prefix) => hosts.map((host) => `${host}${prefix}`));
   return [
-    ...chunks(call.tags).map((tags) => ({ tags })),
+    // The shared ledger snapshots go with the pages, so that every data centre asks the ledger again at once.
+    ...chunks([LEDGER_TAG, ...call.tags]).map((tags) => ({ tags })),
     ...chunks(prefixes).map((part) => ({ prefixes: part })),
     ...chunks(call.urls).map((files) => ({ files })),
   ];

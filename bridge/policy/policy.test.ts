@@ -73,7 +73,7 @@ describe('zone purges', () => {
     const plan = planZonePurges(call, ['a', 'b']);
     expect(
       plan.map((part) => Object.entries(part).map(([kind, items]) => `${kind} ${(items as string[]).length}`)[0]),
-    ).toEqual(['tags 100', 'tags 50', 'prefixes 2', 'files 1']);
+    ).toEqual(['tags 100', 'tags 51', 'prefixes 2', 'files 1']);
     expect(plan[2]).toEqual({ prefixes: ['a/posts/', 'b/posts/'] });
     expect(planZonePurges({ ...call, everything: true }, [])).toEqual([{ purge_everything: true }]);
   });
