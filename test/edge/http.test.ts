@@ -143,9 +143,8 @@ describe('HEAD', () => {
 
 describe('stale answers', () => {
   test('stale-while-revalidate answers at once and asks home behind the answer', async () => {
-    const cacheControl = 'max-age=1, stale-while-revalidate=600';
-    await stored('/swr', { 'Cache-Control': cacheControl });
-    at.origin.publish('/swr', 'new', { 'Cache-Control': cacheControl });
+    await stored('/swr', { 'Cache-Control': 'max-age=1, stale-while-revalidate=600' });
+    at.origin.publish('/swr', 'new', { 'Cache-Control': 'max-age=600' });
     at.origin.fault('/swr', { kind: 'delay', ms: 1_000 }, 1);
     await sleep(1_100);
     const stale = await ask(at.edge, '/swr');

@@ -38,7 +38,11 @@ export class PageReader {
       const part = await readPart(deps, page, now, ledgerReady, keep);
       if (part !== undefined) return part;
     }
-    if ((this.#unshared.get(page.key) ?? 0) > now) return this.#alone(page, now, keep, false);
+    if ((this.#unshared.get(page.key) ?? 0) > now) {
+      // A copy from before the page became unshareable is judged by the ledger as well, and by one that may be trusted.
+      await ledgerReady;
+      return this.#alone(page, now, keep, false);
+    }
     const remembered = ledgerReady === undefined ? deps.stage.peek(page.key, page.read) : undefined;
     const near = appraise(deps, remembered, 'memory', now);
     if (near && isReady(near)) return this.#answer(page, entryResolution(near, false), near, true, now, keep);

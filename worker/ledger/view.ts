@@ -85,9 +85,9 @@ export class LedgerView {
     if (age < refreshMs && sinceShared < shareMs) return undefined;
     if (now < this.#failedAt + FAILURE_PAUSE_MS) return undefined;
     const refresh = this.#refresh(now, age >= refreshMs);
-    if ((age >= trustMs || sinceShared >= shareMs) && !this.isFailing(now)) return refresh;
+    // Kept in any case: others join it, and its own reader may leave.
     keep(refresh);
-    return undefined;
+    return (age >= trustMs || sinceShared >= shareMs) && !this.isFailing(now) ? refresh : undefined;
   }
 
   /** The purging isolate knows at once; the data centre as soon as this resolves and `shareMs` have passed. */

@@ -1,0 +1,20 @@
+import { digestTokens } from '../shared/access/bearer.ts';
+import type { Gate, Issuer } from '../shared/access/gate.ts';
+import { remoteKeys } from '../shared/access/jwt.ts';
+import type { BridgeConfig, IssuerConfig } from './config.ts';
+
+/** Who is let in, from the configuration; the secrets themselves are not kept. */
+export async function createGate(config: BridgeConfig, now: () => number): Promise<Gate> {
+  const { subtle } = crypto;
+  return {
+    tokens: await digestTokens(config.tokens, subtle),
+    google: config.google && issuerOf(config.google),
+    access: config.access && issuerOf(config.access),
+    subtle,
+    now,
+  };
+}
+
+function issuerOf({ issuer, audience, jwksUrl, allowed }: IssuerConfig): Issuer {
+  return { policy: { issuer, audience }, keys: remoteKeys(jwksUrl), allowed };
+}

@@ -1,0 +1,188 @@
+import type { ErrorBody } from './contract/problem.ts';
+import type { PurgeAccepted, PurgeInput, PurgeStatus } from './contract/purge.ts';
+import type { StatusReport } from './contract/status.ts';
+
+/** The part of fetch that is used; that of Node, Bun, Workers and browsers fits. */
+export type ClientFetch = (url: string, init: ClientRequest) => Promise<ClientResponse>;
+export interface ClientRequest {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  // Each runtime declares its own AbortSignal; this file compiles with none of them.
+  readonly signal: never;
+}
+export interface ClientResponse {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}
+
+/** Capabilities every JavaScript runtime has; handed in by tests. */
+export interface ClientRuntime {
+  readonly fetch: ClientFetch;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** A signal that aborts after so many milliseconds. */
+  readonly timeout: (ms: number) => unknown;
+  readonly newId: () => string;
+}
+
+export interface ClientOptions {
+  /** Such as https://api.blog.example. */
+  readonly baseUrl: string;
+  /** Headers that prove the caller, asked for before every attempt: ID tokens expire. See `bearer`. */
+  readonly credentials: () => Promise<Record<string, string>> | Record<string, string>;
+  /** For one attempt; 5 s by default. */
+  readonly timeoutMs?: number;
+  /** Attempts in all; 4 by default, at most about 4 s of waiting between them. */
+  readonly attempts?: number;
+  readonly runtime?: Partial<ClientRuntime>;
+}
+
+/** What went wrong, by who can mend it. */
+export type BridgeFailure =
+  /** The request is wrong: sending it again will not help. `code` and `field` say what. */
+  | 'invalid'
+  /** The credential does not hold or does not open this. */
+  | 'unauthorized'
+  | 'not-found'
+  | 'conflict'
+  /** It was tried as often as allowed; the bridge is away, overloaded or failing. */
+  | 'unavailable';
+
+export class BridgeError extends Error {
+  readonly failure: BridgeFailure;
+  /** HTTP status, 0 without an answer. */
+  readonly status: number;
+  readonly code: string;
+  readonly field: string | undefined;
+  readonly requestId: string | undefined;
+
+  constructor(failure: BridgeFailure, status: number, detail: Partial<ErrorBody['error']> & { message: string }) {
+    super(detail.message);
+    this.name = 'BridgeError';
+    this.failure = failure;
+    this.status = status;
+    this.code = detail.code ?? failure;
+    this.field = detail.field;
+    this.requestId = detail.requestId;
+  }
+}
+
+export interface BridgeClient {
+  /** Resolves once the purge is durable. Repeated attempts are one purge: it gets its id here where it has none. */
+  purge(purge: PurgeInput): Promise<PurgeAccepted>;
+  purgeStatus(id: string): Promise<PurgeStatus>;
+  status(): Promise<StatusReport>;
+}
+
+/** Credentials from a fixed token, or from a function that fetches one, such as an ID token of the metadata server. */
+export function bearer(token: string | (() => Promise<string>)): ClientOptions['credentials'] {
+  return async () => ({ authorization: `Bearer ${typeof token === 'string' ? token : await token()}` });
+}
+
+export function createBridgeClient(options: ClientOptions): BridgeClient {
+  const runtime = { ...platform(), ...options.runtime };
+  const base = options.baseUrl.replace(/\/+$/, '');
+  const call = <T>(method: string, path: string, body?: unknown) =>
+    request<T>(options, runtime, method, base + path, body);
+  return {
+    purge: (purge) => call('POST', '/v1/purge', { ...purge, id: purge.id ?? runtime.newId() }),
+    purgeStatus: (id) => call('GET', `/v1/purges/${encodeURIComponent(id)}`),
+    status: () => call('GET', '/v1/status'),
+  };
+}
+
+const FIRST_WAIT_MS = 200;
+const WAIT_MAX_MS = 5000;
+
+/** Every call is idempotent, so whatever may pass is tried again: no answer, 408, 429 and 5xx. */
+async function request<T>(
+  options: ClientOptions,
+  runtime: ClientRuntime,
+  method: string,
+  url: string,
+  body: unknown,
+): Promise<T> {
+  const attempts = options.attempts ?? 4;
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await once<T>(options, runtime, method, url, body);
+    if ('value' in outcome) return outcome.value;
+    if (outcome.error.failure !== 'unavailable' || attempt >= attempts) throw outcome.error;
+    const full = FIRST_WAIT_MS * 2 ** attempt;
+    await runtime.sleep(Math.min(WAIT_MAX_MS, Math.max(full / 2 + (full / 2) * runtime.random(), outcome.askedMs)));
+  }
+}
+
+type Outcome<T> = { readonly value: T } | { readonly error: BridgeError; readonly askedMs: number };
+
+async function once<T>(
+  options: ClientOptions,
+  runtime: ClientRuntime,
+  method: string,
+  url: string,
+  body: unknown,
+): Promise<Outcome<T>> {
+  const credentials = await options.credentials();
+  try {
+    const response = await runtime.fetch(url, {
+      method,
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...credentials,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: runtime.timeout(options.timeoutMs ?? 5000) as never,
+    });
+    const text = await response.text();
+    const answer = parse(text);
+    if (response.status >= 200 && response.status < 300 && answer !== undefined) return { value: answer as T };
+    return { error: errorOf(response.status, answer), askedMs: askedMs(response.headers.get('retry-after')) };
+  } catch (error) {
+    const message = `no answer from the bridge: ${error instanceof Error ? error.message : String(error)}`;
+    return { error: new BridgeError('unavailable', 0, { message }), askedMs: 0 };
+  }
+}
+
+function errorOf(status: number, answer: unknown): BridgeError {
+  const detail = (answer as ErrorBody | undefined)?.error;
+  return new BridgeError(failureOf(status), status, detail ?? { message: `the bridge answered with status ${status}` });
+}
+
+function failureOf(status: number): BridgeFailure {
+  if (status === 401 || status === 403) return 'unauthorized';
+  if (status === 404) return 'not-found';
+  if (status === 409) return 'conflict';
+  // A success without JSON is not the bridge's: a login page, a captive portal.
+  return status === 408 || status === 429 || status >= 500 || status < 400 ? 'unavailable' : 'invalid';
+}
+
+const askedMs = (value: string | null) => (value !== null && /^\d+$/.test(value) ? Number(value) * 1000 : 0);
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The globals of whatever runs this, named here because no runtime's types are loaded. */
+function platform(): ClientRuntime {
+  const scope = globalThis as unknown as {
+    fetch: ClientFetch;
+    setTimeout(callback: () => void, ms: number): unknown;
+    AbortSignal: { timeout(ms: number): unknown };
+    crypto: { randomUUID(): string };
+  };
+  return {
+    // Called as a method of its scope: Workers and browsers refuse a detached fetch.
+    fetch: (url, init) => scope.fetch(url, init),
+    sleep: (ms) => new Promise((resolve) => void scope.setTimeout(resolve, ms)),
+    random: Math.random,
+    timeout: (ms) => scope.AbortSignal.timeout(ms),
+    newId: () => scope.crypto.randomUUID(),
+  };
+}

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { BridgeError, bearer, type ClientRequest, createBridgeClient } from '../../shared/client.ts';
+
+interface Answer {
+  status: number;
+  body?: unknown;
+  retryAfter?: string;
+}
+
+function clientWith(answers: (Answer | Error)[]) {
+  const sent: { url: string; init: ClientRequest }[] = [];
+  const slept: number[] = [];
+  const client = createBridgeClient({
+    baseUrl: 'https://api.example/',
+    credentials: bearer(async () => `token-${sent.length + 1}`),
+    runtime: {
+      random: () => 0.5,
+      newId: () => 'made-up-id',
+      sleep: async (ms) => void slept.push(ms),
+      timeout: () => undefined,
+      fetch: async (url, init) => {
+        sent.push({ url, init });
+        const answer = answers.shift() ?? new Error('nothing left');
+        if (answer instanceof Error) throw answer;
+        const headers = { get: (name: string) => (name === 'retry-after' ? (answer.retryAfter ?? null) : null) };
+        const { body } = answer;
+        return {
+          status: answer.status,
+          headers,
+          text: async () => (typeof body === 'string' ? body : JSON.stringify(body)),
+        };
+      },
+    },
+  });
+  return { client, sent, slept };
+}
+const accepted = {
+  id: 'made-up-id',
+  acceptedAt: '2026-11-21T12:00:00.000Z',
+  replayed: false,
+  status: '/v1/purges/made-up-id',
+};
+const failed = async (work: Promise<unknown>): Promise<BridgeError> => {
+  const error = await work.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof BridgeError)) throw new Error(`not a BridgeError: ${error}`);
+  return error;
+};
+
+test('a purge that is not answered is sent again under the same id, with a fresh credential', async () => {
+  const { client, sent, slept } = clientWith([new Error('reset'), { status: 503 }, { status: 202, body: accepted }]);
+  expect(await client.purge({ tags: ['a'] })).toEqual(accepted);
+  expect(sent.map(({ url }) => url)).toEqual(Array(3).fill('https://api.example/v1/purge'));
+  expect(new Set(sent.map(({ init }) => init.body))).toEqual(new Set(['{"tags":["a"],"id":"made-up-id"}']));
+  expect(sent.map(({ init }) => init.headers.authorization)).toEqual([
+    'Bearer token-1',
+    'Bearer token-2',
+    'Bearer token-3',
+  ]);
+  expect(slept).toEqual([300, 600]);
+});
+
+test('Retry-After is honoured, within reason', async () => {
+  const { client, slept } = clientWith([
+    { status: 429, retryAfter: '2' },
+    { status: 503, retryAfter: '900' },
+    { status: 200, body: { now: 1 } },
+  ]);
+  await client.status();
+  expect(slept).toEqual([2000, 5000]);
+});
+
+describe('errors are typed', () => {
+  test.each<[string, Answer, string, string]>([
+    [
+      'a bad request',
+      { status: 400, body: { error: { code: 'invalid', message: 'no', field: 'tags.1' } } },
+      'invalid',
+      'invalid',
+    ],
+    [
+      'no access',
+      { status: 403, body: { error: { code: 'not-on-allow-list', message: 'no' } } },
+      'unauthorized',
+      'not-on-allow-list',
+    ],
+    [
+      'unknown',
+      { status: 404, body: { error: { code: 'unknown-purge', message: 'no' } } },
+      'not-found',
+      'unknown-purge',
+    ],
+    ['conflict', { status: 409, body: { error: { code: 'id-in-use', message: 'no' } } }, 'conflict', 'id-in-use'],
+    ['an error without our shape', { status: 413, body: '<html>' }, 'invalid', 'invalid'],
+  ])('%s, at once', async (_name, answer, failure, code) => {
+    const { client, sent } = clientWith([answer]);
+    expect(await failed(client.purgeStatus('a/b'))).toMatchObject({ failure, code, status: answer.status });
+    expect(sent.map(({ url }) => url)).toEqual(['https://api.example/v1/purges/a%2Fb']);
+  });
+
+  test('a bridge that stays away, after four attempts', async () => {
+    const { client, sent } = clientWith([
+      new Error('a'),
+      new Error('b'),
+      new Error('c'),
+      new Error('d'),
+      new Error('e'),
+    ]);
+    expect(await failed(client.status())).toMatchObject({ failure: 'unavailable', status: 0 });
+    expect(sent).toHaveLength(4);
+  });
+
+  test('a login page with status 200 is not a success', async () => {
+    const page = { status: 200, body: '<html>Sign in</html>' };
+    expect(await failed(clientWith([page, page, page, page]).client.status())).toMatchObject({
+      failure: 'unavailable',
+      status: 200,
+    });
+  });
+});
+
+test('without a runtime handed in it uses the platform', async () => {
+  const client = createBridgeClient({ baseUrl: 'http://127.0.0.1:1', credentials: bearer('x'), attempts: 1 });
+  expect(await failed(client.status())).toMatchObject({ failure: 'unavailable' });
+});
