@@ -1,0 +1,54 @@
+/** Finding one object of an environment from another. */
+import { broughtByChart, secretNeeds } from './data.ts';
+import {
+  at,
+  type Cluster,
+  type Complaint,
+  complain,
+  kindOf,
+  list,
+  map,
+  nameOf,
+  namespaceOf,
+  type Placed,
+  text,
+} from './manifest.ts';
+import { podTemplate, WORKLOADS } from './pods.ts';
+
+export const find = (cluster: Cluster, kind: string, namespace: string, name: string): Placed | undefined =>
+  cluster.objects.find(
+    (placed) => kindOf(placed) === kind && namespaceOf(placed) === namespace && nameOf(placed) === name,
+  );
+
+export const podsOf = (cluster: Cluster) =>
+  cluster.objects.flatMap((placed) => {
+    const pod = WORKLOADS.includes(kindOf(placed)) ? podTemplate(placed) : undefined;
+    return pod === undefined ? [] : [{ namespace: namespaceOf(placed), pod }];
+  });
+
+/** The port numbers and names that a Service offers. */
+export const offers = (service: Placed) =>
+  list(at(service.object, 'spec.ports')).flatMap((port) => [text(map(port).name), text(map(port).port)]);
+
+export function missingSecret(placed: Placed, cluster: Cluster, field: string, name: string): Complaint[] {
+  const namespace = namespaceOf(placed);
+  const made =
+    find(cluster, 'Secret', namespace, name) !== undefined ||
+    broughtByChart('secrets', namespace, name) ||
+    secretNeeds.some((need) => need.namespace === namespace && need.name === name) ||
+    cluster.objects.some(
+      (other) =>
+        kindOf(other) === 'Certificate' &&
+        namespaceOf(other) === namespace &&
+        at(other.object, 'spec.secretName') === name,
+    );
+  return made
+    ? []
+    : [
+        complain(
+          placed,
+          field,
+          `nothing makes the Secret "${name}" in ${namespace}; add it to check/data/secrets.yaml`,
+        ),
+      ];
+}
