@@ -30,10 +30,17 @@ export async function edgeHealth(edge: Edge, keep: Keep): Promise<EdgeHealth> {
       ),
       PROBE_MS,
     ).then((value) => value === true);
-  const [ledgerOk, archiveOk] = await Promise.all([
-    ok(deps.leases.read(deps.ledger.index.seq)),
+  const known = deps.ledger.index.seq;
+  // The ledger's own number, which this isolate's snapshot may lag behind by a moment.
+  const number = deps.leases.read(known).then((snapshot) => snapshot?.seq ?? known);
+  const [seq, archiveOk] = await Promise.all([
+    patience(
+      number.catch(() => undefined),
+      PROBE_MS,
+    ),
     ok(deps.archive.get('health:/', () => null)),
   ]);
+  const ledgerOk = seq !== undefined;
   const upstreams = Object.fromEntries(
     [...edge.origins].map(([name, { breaker, transportName }]) => {
       const state =
@@ -51,7 +58,7 @@ export async function edgeHealth(edge: Edge, keep: Keep): Promise<EdgeHealth> {
     colo: config.colo,
     stage: deps.stage.name,
     memory: { pages: edge.memory.size, bytes: edge.memory.bytes, maxBytes: config.memoryBytes },
-    ledger: { ok: ledgerOk, seq: deps.ledger.index.seq, ageMs: Math.max(0, now - deps.ledger.asOf) },
+    ledger: { ok: ledgerOk, seq: seq ?? known, ageMs: Math.max(0, now - deps.ledger.asOf) },
     archive: { ok: archiveOk },
     upstreams,
   };
