@@ -1,21 +1,8 @@
 import type { Upstream } from '../../shared/site.ts';
-import { type HeaderList, listMembers } from './header-list.ts';
+import { CONNECTION_FIELDS, type HeaderList, listMembers } from './header-list.ts';
 
 /** Hop-by-hop fields (RFC 9110 §7.6.1) and those a proxy answers for itself. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'host',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authentication-info',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-]);
+const HOP_BY_HOP = new Set([...CONNECTION_FIELDS, 'host', 'expect']);
 
 /** Who the client claims to be and what it claims to have asked: never believed, always written anew. */
 const CLAIMS =

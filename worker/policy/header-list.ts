@@ -23,3 +23,17 @@ export function listMembers(value: string | undefined): string[] {
 export function without(headers: HeaderList, names: ReadonlySet<string>): HeaderList {
   return headers.filter(([name]) => !names.has(name));
 }
+
+/** Fields that belong to one connection and never travel further (RFC 9110 §7.6.1). */
+export const CONNECTION_FIELDS: readonly string[] = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];

@@ -2,7 +2,7 @@ import type { FreshnessRule } from '../../shared/site.ts';
 import type { ResponseDirectives } from './directives.ts';
 import { responseDirectives, unstorableFields } from './directives.ts';
 import { type ExchangeTimes, initialAge, type Lifetime, lifetimeOf } from './freshness.ts';
-import { field, type HeaderList, listMembers, without } from './header-list.ts';
+import { CONNECTION_FIELDS, field, type HeaderList, listMembers, without } from './header-list.ts';
 import { type ContentRange, parseContentRange } from './range.ts';
 import { NO_SELECTION, type ReadField, type Selection, select, varyNames } from './vary.ts';
 
@@ -35,17 +35,8 @@ export interface StoredResponse extends StoredMeta {
 
 /** Fields that belong to one connection (RFC 9110 §7.6.1) or to one exchange, and never to a stored response. */
 const NEVER_STORED = new Set([
+  ...CONNECTION_FIELDS,
   'age',
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authentication-info',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
   'cache-status',
   'server-timing',
   'cloudflare-cdn-cache-control',
