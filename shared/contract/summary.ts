@@ -137,6 +137,19 @@ export const Job = z
   .meta({ id: 'SummaryJob' });
 export type Job = z.infer<typeof Job>;
 
+export const SummaryRemoved = z
+  .strictObject({
+    threadId: ThreadId,
+    removed: z.boolean().describe('Whether a summary was there that could be read.'),
+    purgeId: z
+      .string()
+      .nullable()
+      .describe('Of the purge that takes it off the edge; null where the edge held nothing.'),
+    status: z.string().nullable().describe('Path of that purge.'),
+  })
+  .meta({ id: 'SummaryRemoved', description: 'Gone from the store; the purge of the edge is durably queued.' });
+export type SummaryRemoved = z.infer<typeof SummaryRemoved>;
+
 /** Server-sent events, by their `event` field. Heartbeats are comments. */
 export interface SummaryEvents {
   /** `done` of `total` generations; `position` in the queue while `phase` is `queued`. */
