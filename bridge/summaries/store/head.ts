@@ -1,0 +1,66 @@
+import type { Comment, Summary } from '../../../shared/contract/summary.ts';
+import { one, type Sql } from '../../store/database.ts';
+import type { Digests } from '../digest.ts';
+import type { ThreadRecord } from '../types.ts';
+import type { Held } from './held.ts';
+
+export type Visibility = 'public' | 'private';
+
+/** What a request for a summary says about its thread. */
+export interface Arriving {
+  readonly threadId: string;
+  readonly variant: string;
+  readonly visibility: Visibility;
+  readonly comments: readonly Comment[];
+  readonly digests: Digests;
+  readonly acceptedAt: number;
+}
+
+export interface Kept {
+  readonly key: string;
+  readonly seen: string;
+  readonly summary: Summary;
+}
+
+/** How a thread stands once a request has arrived. */
+export interface Standing {
+  /** The comments that may be used: all but those that were removed or edited after the request was accepted. */
+  readonly comments: readonly Comment[];
+  /** Digest of these. */
+  readonly seen: string;
+  /** What is made now may be stored only as long as this still holds. */
+  readonly generation: number;
+  /** A newer state of the thread has been seen: what this request leads to is not stored under the thread. */
+  readonly outdated: boolean;
+  /** The last good summary as asked for, without anything that was edited or removed since. */
+  readonly kept: Kept | null;
+  readonly record: ThreadRecord | null;
+  /** Ids of the comments that were found edited or removed by this request. */
+  readonly changed: readonly string[];
+}
+
+export interface HeadRow {
+  generation: number;
+  visibility: Visibility;
+  seen: string;
+  comments: Digests;
+  held: Held;
+  updated_at: Date;
+}
+export interface MadeRow {
+  key: string;
+  made_seen: string;
+  summary: Summary | null;
+  record: ThreadRecord | null;
+}
+
+/** Makes sure of a thread's row, and holds it until the end of the transaction. */
+export async function lockHead(sql: Sql, threadId: string): Promise<HeadRow> {
+  const head = await one<HeadRow>(
+    sql,
+    'SELECT generation, visibility, comments, seen, held, updated_at FROM summary_thread WHERE id = $1 FOR UPDATE',
+    [threadId],
+  );
+  if (!head) throw new Error('the thread vanished within its transaction');
+  return head;
+}

@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import type { Summary } from '../../../shared/contract/summary.ts';
+import { type Database, one, type Sql } from '../../store/database.ts';
+import type { ThreadRecord } from '../types.ts';
+import { arrive } from './arrival.ts';
+import type { Arriving, HeadRow, Kept, Standing, Visibility } from './head.ts';
+import type { Held } from './held.ts';
+import { type Removed, removeComment, removeThread } from './removal.ts';
+import { purgeThread, type Withdrawing } from './withdraw.ts';
+
+export interface Saving {
+  readonly threadId: string;
+  readonly variant: string;
+  readonly generation: number;
+  readonly key: string;
+  readonly seen: string;
+  readonly summary: Summary;
+  readonly record: ThreadRecord | null;
+}
+
+/** Threads with what was made of them. A removal raises a thread's generation, and what was begun before it is not taken. */
+export class Threads {
+  readonly #database: Database;
+  readonly #withdrawing: Withdrawing;
+
+  constructor(database: Database, withdrawing: Withdrawing) {
+    this.#database = database;
+    this.#withdrawing = withdrawing;
+  }
+
+  /** The comments no request accepted before their time may bring back, and the stored summary if the thread is as it was. */
+  async glance(
+    threadId: string,
+    variant: string,
+  ): Promise<{ held: Held; visibility: Visibility; kept: Kept | null } | null> {
+    const row = await one<
+      Pick<HeadRow, 'held' | 'visibility' | 'seen'> & {
+        key: string | null;
+        made_seen: string | null;
+        summary: Summary | null;
+      }
+    >(
+      this.#database,
+      `SELECT head.held, head.visibility, head.seen, made.key, made.seen AS made_seen, made.summary
+       FROM summary_thread AS head LEFT JOIN summary_made AS made ON made.thread_id = head.id AND made.variant = $2
+       WHERE head.id = $1`,
+      [threadId, variant],
+    );
+    if (!row) return null;
+    const { key, made_seen: seen, summary } = row;
+    const current = key !== null && seen !== null && summary !== null && seen === row.seen;
+    return { held: row.held, visibility: row.visibility, kept: current ? { key, seen, summary } : null };
+  }
+
+  /**
+   * Takes note of the thread as the request shows it. Comments that were edited or removed are withdrawn here and at the edge in this
+   * one transaction, before anything is generated.
+   */
+  arrive(arriving: Arriving): Promise<Standing> {
+    return this.#settling((sql, parts) => arrive(sql, arriving, parts));
+  }
+
+  /**
+   * Keeps what was made, purges the edge, and does whatever must not happen without it, in one transaction.
+   * @returns false where a comment it was made from has been edited or removed meanwhile, or all of the thread.
+   */
+  save(made: Saving, alongside: (sql: Sql) => Promise<void>): Promise<boolean> {
+    return this.#settling(async (sql, parts) => {
+      const head = await one<Pick<HeadRow, 'generation' | 'visibility' | 'seen'> & { current: boolean | null }>(
+        sql,
+        `SELECT generation, visibility, seen, (SELECT made.seen = summary_thread.seen AND made.summary IS NOT NULL FROM summary_made AS made
+                WHERE made.thread_id = $1 AND made.variant = $2) AS current
+         FROM summary_thread WHERE id = $1 FOR UPDATE`,
+        [made.threadId, made.variant],
+      );
+      if (!head || head.generation !== made.generation) return false;
+      // A slower request for an earlier state of the thread does not replace the summary of the newest.
+      if (!(head.current && made.seen !== head.seen)) await this.#keep(sql, made, head.visibility, parts);
+      await alongside(sql);
+      return true;
+    });
+  }
+
+  async #keep(sql: Sql, made: Saving, visibility: Visibility, parts: Withdrawing): Promise<void> {
+    await sql.query(
+      `INSERT INTO summary_made (thread_id, variant, key, seen, summary, record, made_at)
+       VALUES ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7)
+       ON CONFLICT (thread_id, variant) DO UPDATE SET key = $3, seen = $4, summary = $5::text::jsonb,
+         record = coalesce($6::text::jsonb, summary_made.record), made_at = $7`,
+      [
+        made.threadId,
+        made.variant,
+        made.key,
+        made.seen,
+        JSON.stringify(made.summary),
+        made.record === null ? null : JSON.stringify(made.record),
+        made.summary.createdAt,
+      ],
+    );
+    await sql.query(
+      `DELETE FROM summary_made WHERE thread_id = $1 AND variant NOT IN
+         (SELECT variant FROM summary_made WHERE thread_id = $1 ORDER BY made_at DESC LIMIT ${VARIANTS_MAX})`,
+      [made.threadId],
+    );
+    if (visibility === 'public') await purgeThread(sql, made.threadId, 'invalidate', parts);
+  }
+
+  /** Keeps what a generation that came to nothing has learnt, so that the next one goes on from there. */
+  async saveRecord(
+    made: Pick<Saving, 'threadId' | 'variant' | 'generation' | 'seen'>,
+    record: ThreadRecord,
+  ): Promise<void> {
+    await this.#database.query(
+      `INSERT INTO summary_made (thread_id, variant, key, seen, summary, record, made_at)
+       SELECT id, $2, '', '', NULL, $3::text::jsonb, now() FROM summary_thread WHERE id = $1 AND generation = $4
+       ON CONFLICT (thread_id, variant) DO UPDATE SET record = $3::text::jsonb`,
+      [made.threadId, made.variant, JSON.stringify(record), made.generation],
+    );
+  }
+
+  /** The last good summary, whoever asked for it; that of the newest state of the thread first. */
+  async latest(threadId: string): Promise<{ visibility: Visibility; summary: Summary; etag: string } | null> {
+    const row = await one<{ visibility: Visibility; stale: boolean; summary: Summary }>(
+      this.#database,
+      `SELECT head.visibility, made.seen <> head.seen AS stale, made.summary
+       FROM summary_thread AS head JOIN summary_made AS made ON made.thread_id = head.id
+       WHERE head.id = $1 AND made.summary IS NOT NULL ORDER BY made.seen = head.seen DESC, made.made_at DESC LIMIT 1`,
+      [threadId],
+    );
+    if (!row) return null;
+    const summary = asKept(row.summary, row.stale);
+    const digest = createHash('sha256').update(JSON.stringify(summary)).digest('base64url').slice(0, 27);
+    return { visibility: row.visibility, summary, etag: `"${digest}"` };
+  }
+
+  remove(threadId: string, now: number): Promise<Removed> {
+    return this.#settling((sql, parts) => removeThread(sql, threadId, now, parts));
+  }
+
+  removeComment(threadId: string, commentId: string, now: number): Promise<Removed> {
+    return this.#settling((sql, parts) => removeComment(sql, threadId, commentId, now, parts));
+  }
+
+  /** One transaction; the couriers hear of its purges once it is committed. */
+  async #settling<T>(work: (sql: Sql, parts: Withdrawing) => Promise<T>): Promise<T> {
+    let purged = false;
+    const parts = {
+      ...this.#withdrawing,
+      purged: () => {
+        purged = true;
+      },
+    };
+    const result = await this.#database.transaction((sql) => work(sql, parts));
+    if (purged) this.#withdrawing.purged();
+    return result;
+  }
+}
+
+/** Summaries of one thread in different words, languages or lengths that are kept beside each other. */
+const VARIANTS_MAX = 8;
+/** A stored summary as it is given again: nothing was spent for it. */
+export function asKept(summary: Summary, stale: boolean): Summary {
+  return {
+    ...summary,
+    stale,
+    cached: true,
+    tokens: { prompt: 0, completion: 0 },
+    timings: { queuedMs: 0, firstTokenMs: null, generatedMs: 0, totalMs: 0 },
+  };
+}
