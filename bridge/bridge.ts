@@ -16,6 +16,7 @@ import { mountPurgeRoutes } from './purge/routes.ts';
 import { type Rollouts, startRollouts } from './rollouts/start.ts';
 import type { Database } from './store/database.ts';
 import { openStore } from './store/open.ts';
+import { type Summaries, startSummaries } from './summaries/start.ts';
 
 /** What the outside world gives; handed in, so that tests can. */
 export interface Capabilities {
@@ -49,12 +50,13 @@ interface Works {
   readonly database: Database;
   readonly dispatch: Dispatch;
   readonly rollouts: Rollouts | null;
+  readonly summaries: Summaries;
   readonly flux: { last: FluxEvent | null };
 }
 
 /** Opens the store, starts what works in the background, then takes requests. */
 export async function startBridge(config: BridgeConfig, log: Logger, capabilities: Capabilities): Promise<Bridge> {
-  const { now, random, fetch } = capabilities;
+  const { now, random, newId, fetch } = capabilities;
   const state = { stopping: false };
   const startedAt = now();
   const metrics = createMetrics();
@@ -63,7 +65,12 @@ export async function startBridge(config: BridgeConfig, log: Logger, capabilitie
   await dispatch.start();
   const published = () => dispatch.notify();
   const rollouts = await startRollouts({ config, database, metrics, log, now, random, published });
-  const works: Works = { config, log, capabilities, metrics, database, dispatch, rollouts, flux: { last: null } };
+  const making = { config, database, metrics, log, fetch, now, random, newId, purged: published };
+  const summaries = await startSummaries(making);
+  const works: Works = {
+    ...{ config, log, capabilities, metrics, database, dispatch, rollouts, summaries },
+    flux: { last: null },
+  };
   const prober = createProber(works);
   void prober.start(PROBE_MS);
   const reporter = createReporter({ config, now, startedAt, state, prober, dispatch, rollouts });
@@ -77,6 +84,7 @@ export async function startBridge(config: BridgeConfig, log: Logger, capabilitie
       const graceMs = config.graceSeconds * 1000;
       rollouts?.stop();
       prober.stop();
+      await summaries.stop();
       await server.close(graceMs / 2);
       await dispatch.stop(graceMs / 4);
       await database.close();
@@ -102,7 +110,7 @@ function createProber({ config, capabilities, metrics, database, dispatch, rollo
 
 /** A further concern brings its routes with a line under `mounts`. */
 async function createRoutes(works: Works, reporter: ReturnType<typeof createReporter>): Promise<App> {
-  const { config, log, capabilities, metrics, database, dispatch, rollouts, flux } = works;
+  const { config, log, capabilities, metrics, database, dispatch, rollouts, summaries, flux } = works;
   const { now, newId } = capabilities;
   const { publicHosts, fluxHmacKey } = config;
   const gate = await createGate(config, now);
@@ -122,6 +130,7 @@ async function createRoutes(works: Works, reporter: ReturnType<typeof createRepo
     newId,
     mounts: [
       (app) => mountPurgeRoutes(app, { gate, sql: database, outbox, targets: dispatch.targets, publicHosts, newId }),
+      (app) => summaries.mount(app, gate),
       (app) => mountHookRoutes(app, { gate, fluxHmacKey, reconcile, heardFromFlux, now }),
       (app) => mountHealthRoutes(app, { gate, metrics, ...reporter }),
     ],

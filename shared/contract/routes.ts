@@ -135,6 +135,7 @@ export const routes = {
     bodyMaxBytes: 0,
     responses: {
       202: { description: 'Removed; the purge is on its way.', body: SummaryRemoved },
+      400: refusal('No id that a thread could have.'),
       ...authRefusals,
       503: refusal('The store is out of reach; nothing was removed. See `Retry-After`.'),
     },
@@ -148,6 +149,7 @@ export const routes = {
     bodyMaxBytes: 0,
     responses: {
       202: { description: 'Forgotten; the purge is on its way.', body: SummaryRemoved },
+      400: refusal('No ids that a thread and a comment could have.'),
       ...authRefusals,
       503: refusal('The store is out of reach; nothing was removed. See `Retry-After`.'),
     },

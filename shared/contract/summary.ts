@@ -10,8 +10,8 @@ export const SUMMARY_BODY_MAX = 8 * 1024 * 1024;
 export const DEADLINE_MS = { min: 250, max: 600_000, interactive: 30_000, background: 300_000 } as const;
 
 // Ids stand in URLs, cache tags and prompts: no spaces, commas or slashes.
-const ThreadId = z.string().regex(/^[\w.:~-]{1,200}$/, '1 to 200 letters, digits, and _ . : ~ -');
-const CommentId = z.string().regex(/^[\w.:~-]{1,128}$/, '1 to 128 letters, digits, and _ . : ~ -');
+export const ThreadId = z.string().regex(/^[\w.:~-]{1,200}$/, '1 to 200 letters, digits, and _ . : ~ -');
+export const CommentId = z.string().regex(/^[\w.:~-]{1,128}$/, '1 to 128 letters, digits, and _ . : ~ -');
 const Language = z.string().regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/, 'a BCP 47 tag such as en or pt-BR');
 const Instant = z.iso.datetime({ offset: true });
 

@@ -28,8 +28,8 @@ export interface Standing {
   readonly comments: readonly Comment[];
   /** Digest of these. */
   readonly seen: string;
-  /** What is made now may be stored only as long as this still holds. */
-  readonly generation: number;
+  /** What is made now may be stored only as long as this still holds; null: it may not be stored. */
+  readonly generation: number | null;
   /** A newer state of the thread has been seen: what this request leads to is not stored under the thread. */
   readonly outdated: boolean;
   /** The last good summary as asked for, without anything that was edited or removed since. */

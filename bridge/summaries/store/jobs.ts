@@ -179,6 +179,16 @@ export class JobStore {
     );
   }
 
+  /** Gives a job back that is to be tried again, no earlier than after `ms`. */
+  async postpone(id: string, ms: number, counts: boolean): Promise<void> {
+    await this.#database.query(
+      `UPDATE summary_job SET state = 'queued', attempts = attempts - $4::integer, lease_owner = NULL,
+              lease_until = clock_timestamp() + make_interval(secs => $3)
+       WHERE id = $1 AND lease_owner = $2 AND state = 'running'`,
+      [id, this.#owner, ms / 1000, counts ? 0 : 1],
+    );
+  }
+
   /** Forgets what was settled before; the ids are free again then. */
   async forget(before: Date): Promise<number> {
     const rows = await this.#database.query('DELETE FROM summary_job WHERE settled_at < $1 RETURNING id', [

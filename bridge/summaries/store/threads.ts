@@ -18,6 +18,20 @@ export interface Saving {
   readonly record: ThreadRecord | null;
 }
 
+export interface Glance {
+  readonly generation: number;
+  readonly held: Held;
+  readonly visibility: Visibility;
+  /** Digest of the newest state of the thread. */
+  readonly seen: string;
+  readonly kept: Kept | null;
+}
+type GlanceRow = Pick<HeadRow, 'generation' | 'held' | 'visibility' | 'seen'> & {
+  key: string | null;
+  made_seen: string | null;
+  summary: Summary | null;
+};
+
 /** Threads with what was made of them. A removal raises a thread's generation, and what was begun before it is not taken. */
 export class Threads {
   readonly #database: Database;
@@ -28,28 +42,19 @@ export class Threads {
     this.#withdrawing = withdrawing;
   }
 
-  /** The comments no request accepted before their time may bring back, and the stored summary if the thread is as it was. */
-  async glance(
-    threadId: string,
-    variant: string,
-  ): Promise<{ held: Held; visibility: Visibility; kept: Kept | null } | null> {
-    const row = await one<
-      Pick<HeadRow, 'held' | 'visibility' | 'seen'> & {
-        key: string | null;
-        made_seen: string | null;
-        summary: Summary | null;
-      }
-    >(
+  /** What is known of a thread, without taking note of anything; null where nothing is. */
+  async glance(threadId: string, variant: string): Promise<Glance | null> {
+    const row = await one<GlanceRow>(
       this.#database,
-      `SELECT head.held, head.visibility, head.seen, made.key, made.seen AS made_seen, made.summary
+      `SELECT head.generation, head.held, head.visibility, head.seen, made.key, made.seen AS made_seen, made.summary
        FROM summary_thread AS head LEFT JOIN summary_made AS made ON made.thread_id = head.id AND made.variant = $2
        WHERE head.id = $1`,
       [threadId, variant],
     );
     if (!row) return null;
     const { key, made_seen: seen, summary } = row;
-    const current = key !== null && seen !== null && summary !== null && seen === row.seen;
-    return { held: row.held, visibility: row.visibility, kept: current ? { key, seen, summary } : null };
+    const kept = key !== null && seen !== null && summary !== null ? { key, seen, summary } : null;
+    return { generation: row.generation, held: row.held, visibility: row.visibility, seen: row.seen, kept };
   }
 
   /**
@@ -106,10 +111,7 @@ export class Threads {
   }
 
   /** Keeps what a generation that came to nothing has learnt, so that the next one goes on from there. */
-  async saveRecord(
-    made: Pick<Saving, 'threadId' | 'variant' | 'generation' | 'seen'>,
-    record: ThreadRecord,
-  ): Promise<void> {
+  async saveRecord(made: Pick<Saving, 'threadId' | 'variant' | 'generation'>, record: ThreadRecord): Promise<void> {
     await this.#database.query(
       `INSERT INTO summary_made (thread_id, variant, key, seen, summary, record, made_at)
        SELECT id, $2, '', '', NULL, $3::text::jsonb, now() FROM summary_thread WHERE id = $1 AND generation = $4
