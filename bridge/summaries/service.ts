@@ -18,6 +18,9 @@ export type Began =
       readonly retryAfterMs: number;
     };
 
+/** Comments of a thread whose extractive summary takes too long to be worked out at the deadline. */
+const LARGE = 100;
+
 /** Summaries on demand: from the store where nothing has changed, else generated once for all who ask, else the honest next best. */
 export class SummaryService {
   readonly #parts: ServiceParts;
@@ -92,16 +95,13 @@ export class SummaryService {
     { signal }: Waiter,
   ): Promise<Summary | null> {
     const { ask } = wish;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'deadline'>((resolve) => {
-      timer = setTimeout(resolve, Math.max(0, ask.deadlineAt - this.#parts.now()), 'deadline');
-    });
+    const late = this.#deadline(wish);
     const gone = new Promise<'gone'>((resolve) => {
       if (signal.aborted) resolve('gone');
       signal.addEventListener('abort', () => resolve('gone'), { once: true });
     });
-    const outcome = await Promise.race([result.catch(reasonOf), late, gone]);
-    clearTimeout(timer);
+    const outcome = await Promise.race([result.catch(reasonOf), late.passed, gone]);
+    late.clear();
     if (typeof outcome === 'object' && outcome.engine === 'model') return this.#finished(ask, outcome);
     leave();
     if (outcome === 'gone') return null;
@@ -110,6 +110,22 @@ export class SummaryService {
         ? await this.#fallback.answer(wish, outcome)
         : await this.#fallback.answer(wish, outcome.reason ?? 'failed', outcome);
     return this.#finished(ask, summary);
+  }
+
+  #deadline(wish: Wish): { readonly passed: Promise<'deadline'>; clear(): void } {
+    const leftMs = Math.max(0, wish.ask.deadlineAt - this.#parts.now());
+    const comments = wish.arriving.comments.length;
+    const aheadMs = Math.min(leftMs / 2, comments > LARGE ? 2000 : 0);
+    const ahead = comments > LARGE ? setTimeout(() => this.#fallback.prepare(wish), leftMs - aheadMs) : undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const passed = new Promise<'deadline'>((resolve) => {
+      timer = setTimeout(resolve, leftMs, 'deadline');
+    });
+    const clear = () => {
+      clearTimeout(ahead);
+      clearTimeout(timer);
+    };
+    return { passed, clear };
   }
 
   #isGood(kept: Kept | null, seen: string, thread: Thread, options: SummaryOptions, model: ModelState): kept is Kept {

@@ -4,6 +4,7 @@ import type { Metrics } from '../health/metrics.ts';
 import type { App } from '../http/route.ts';
 import type { Logger } from '../log.ts';
 import type { Database } from '../store/database.ts';
+import { extract } from './extractive/extract.ts';
 import { JobRunner } from './jobs.ts';
 import { modelless } from './maker.ts';
 import type { Queue } from './parts.ts';
@@ -43,10 +44,6 @@ export async function startSummaries(parts: SummaryParts): Promise<Summaries> {
     metrics.storeErrors.inc();
     log.warn({ error: error.message }, 'a summary had to do without the store');
   };
-  const extract: Parameters<typeof modelless>[0] = (comments) => ({
-    summary: comments[0]?.text ?? '',
-    points: comments.slice(0, 1).map(({ id, text }) => ({ text, commentIds: [id] })),
-  });
   const maker = modelless(extract, now);
   const queue: Queue = { submit: () => ({ ok: false, reason: 'full', retryAfterMs: 1000 }) };
   const threads = new Threads(database, { now, newId, redact: (record) => record, purged });
