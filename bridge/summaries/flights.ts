@@ -1,6 +1,7 @@
 import type { Summary, Thread } from '../../shared/contract/summary.ts';
 import type { ServiceParts } from './parts.ts';
 import type { Standing } from './store/head.ts';
+import { asKept } from './store/threads.ts';
 import type { Listen, Made } from './types.ts';
 import { Ended, STORE_MS, type Wish, within } from './wish.ts';
 
@@ -46,7 +47,11 @@ export class Flights {
     const superseding = new AbortController();
     const leave = this.#enter(flight.thread.id, superseding);
     try {
-      const assignment = { thread: flight.thread, options: ask.options, record: flight.standing.record };
+      const { kept, record } = await this.#look(flight);
+      // Another request has had it made after this one looked: whatever begins here begins after that one's end.
+      if (kept && kept.key === flight.key && kept.seen === flight.standing.seen) return asKept(kept.summary, false);
+      if (signal.aborted) throw new Ended('aborted');
+      const assignment = { thread: flight.thread, options: ask.options, record };
       const made = await this.#parts.maker.make(assignment, AbortSignal.any([signal, superseding.signal]), emit);
       if (superseding.signal.aborted) throw new Ended('superseded');
       const summary = { ...made.summary, timings: { ...made.summary.timings, queuedMs } };
@@ -56,6 +61,16 @@ export class Flights {
     } finally {
       leave();
     }
+  }
+
+  async #look({ wish, standing }: Flight): ReturnType<ServiceParts['threads']['made']> {
+    const nothing = { kept: null, record: null };
+    if (standing.generation === null) return nothing;
+    const { threadId, variant } = wish.arriving;
+    return within(this.#parts.threads.made(threadId, variant), STORE_MS).catch((error: Error) => {
+      this.#parts.stumbled(error);
+      return nothing;
+    });
   }
 
   #enter(threadId: string, controller: AbortController): () => void {

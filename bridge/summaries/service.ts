@@ -46,13 +46,13 @@ export class SummaryService {
       maker.model(),
       this.#stored(ask, () => threads.glance(threadId, variant)),
     ]);
-    if (glance?.value) {
-      const { comments, seen } = usable(wish.arriving, glance.value.held);
-      const hidden = visibility === 'private' && glance.value.visibility === 'public';
-      const thread = { ...ask.thread, comments: [...comments] };
-      const { kept } = glance.value;
-      if (seen === glance.value.seen && !hidden && this.#isGood(kept, seen, thread, ask.options, model))
-        return this.#ready(ask, asKept(kept.summary, false));
+    const known = glance?.value ?? null;
+    if (known && !(visibility === 'private' && known.visibility === 'public')) {
+      const { comments, seen } = usable(wish.arriving, known.held);
+      const { generation, kept } = known;
+      const standing = { comments, seen, generation, kept, outdated: false, changed: [] };
+      // Nothing has happened since: there is nothing to take note of.
+      if (seen === known.seen) return this.#generate(wish, standing, model, waiter);
     }
     const arrived = glance && (await this.#stored(ask, () => threads.arrive(wish.arriving)));
     if (!arrived) return this.#generate(wish, aside(wish), model, waiter);
@@ -163,7 +163,7 @@ export class SummaryService {
 /** How a thread stands while the store does not say: nothing is known of it, and nothing will be stored. */
 function aside({ arriving }: Wish): Standing {
   const seen = threadDigest(arriving.digests);
-  const nothing = { kept: null, record: null, changed: [] };
+  const nothing = { kept: null, changed: [] };
   return { comments: arriving.comments, seen, generation: null, outdated: true, ...nothing };
 }
 

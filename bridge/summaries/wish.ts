@@ -42,7 +42,7 @@ export class Ended extends Error {
 }
 
 /** Longest the store may take, in milliseconds, before an answer is made without it. */
-export const STORE_MS = 1000;
+export const STORE_MS = 2500;
 
 /** @throws where `work` takes longer; it goes on all the same. */
 export async function within<T>(work: Promise<T>, ms: number): Promise<T> {

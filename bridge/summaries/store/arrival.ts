@@ -1,6 +1,7 @@
+import type { Summary } from '../../../shared/contract/summary.ts';
 import { one, type Sql } from '../../store/database.ts';
 import { changedComments, threadDigest } from '../digest.ts';
-import { type Arriving, lockHead, type MadeRow, type Standing } from './head.ts';
+import { type Arriving, type Kept, lockHead, type Standing } from './head.ts';
 import { hold, usable } from './held.ts';
 import { purgeThread, type Withdrawing, withdraw } from './withdraw.ts';
 
@@ -40,16 +41,13 @@ export async function arrive(sql: Sql, arriving: Arriving, parts: Withdrawing): 
   }
   if (changed.length > 0) await withdraw(sql, threadId, new Set(changed), parts);
   if (head.visibility === 'public' && (hidden || changed.length > 0)) await purgeThread(sql, threadId, 'delete', parts);
-  return { comments, seen, generation, outdated, changed, ...(await madeOf(sql, threadId, variant)) };
+  return { comments, seen, generation, outdated, changed, kept: await keptOf(sql, threadId, variant) };
 }
 
-async function madeOf(sql: Sql, threadId: string, variant: string): Promise<Pick<Standing, 'kept' | 'record'>> {
-  const row = await one<MadeRow>(
+async function keptOf(sql: Sql, threadId: string, variant: string): Promise<Kept | null> {
+  return one<{ key: string; seen: string; summary: Summary }>(
     sql,
-    'SELECT key, seen AS made_seen, summary, record FROM summary_made WHERE thread_id = $1 AND variant = $2',
+    'SELECT key, seen, summary FROM summary_made WHERE thread_id = $1 AND variant = $2 AND summary IS NOT NULL',
     [threadId, variant],
   );
-  if (!row) return { kept: null, record: null };
-  const { key, made_seen: seen, summary, record } = row;
-  return { kept: summary && { key, seen, summary }, record };
 }

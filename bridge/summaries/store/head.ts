@@ -1,7 +1,6 @@
 import type { Comment, Summary } from '../../../shared/contract/summary.ts';
 import { one, type Sql } from '../../store/database.ts';
 import type { Digests } from '../digest.ts';
-import type { ThreadRecord } from '../types.ts';
 import type { Held } from './held.ts';
 
 export type Visibility = 'public' | 'private';
@@ -34,7 +33,6 @@ export interface Standing {
   readonly outdated: boolean;
   /** The last good summary as asked for, without anything that was edited or removed since. */
   readonly kept: Kept | null;
-  readonly record: ThreadRecord | null;
   /** Ids of the comments that were found edited or removed by this request. */
   readonly changed: readonly string[];
 }
@@ -47,13 +45,6 @@ export interface HeadRow {
   held: Held;
   updated_at: Date;
 }
-export interface MadeRow {
-  key: string;
-  made_seen: string;
-  summary: Summary | null;
-  record: ThreadRecord | null;
-}
-
 /** Makes sure of a thread's row, and holds it until the end of the transaction. */
 export async function lockHead(sql: Sql, threadId: string): Promise<HeadRow> {
   const head = await one<HeadRow>(

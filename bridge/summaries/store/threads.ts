@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Summary } from '../../../shared/contract/summary.ts';
 import { type Database, one, type Sql } from '../../store/database.ts';
+import { threadDigest } from '../digest.ts';
 import type { ThreadRecord } from '../types.ts';
 import { arrive } from './arrival.ts';
 import type { Arriving, HeadRow, Kept, Standing, Visibility } from './head.ts';
@@ -36,6 +37,8 @@ type GlanceRow = Pick<HeadRow, 'generation' | 'held' | 'visibility' | 'seen'> & 
 export class Threads {
   readonly #database: Database;
   readonly #withdrawing: Withdrawing;
+  /** Requests that say the same of a thread at the same time are one. */
+  readonly #arriving = new Map<string, Promise<Standing>>();
 
   constructor(database: Database, withdrawing: Withdrawing) {
     this.#database = database;
@@ -62,7 +65,25 @@ export class Threads {
    * one transaction, before anything is generated.
    */
   arrive(arriving: Arriving): Promise<Standing> {
-    return this.#settling((sql, parts) => arrive(sql, arriving, parts));
+    const { threadId, variant, visibility, digests } = arriving;
+    const name = `${threadId} ${variant} ${visibility} ${threadDigest(digests)}`;
+    const known = this.#arriving.get(name);
+    if (known) return known;
+    const standing = this.#settling((sql, parts) => arrive(sql, arriving, parts));
+    this.#arriving.set(name, standing);
+    return standing.finally(() => this.#arriving.delete(name));
+  }
+
+  /** What is kept and remembered of a thread, as it is now. */
+  async made(threadId: string, variant: string): Promise<{ kept: Kept | null; record: ThreadRecord | null }> {
+    const row = await one<{ key: string; seen: string; summary: Summary | null; record: ThreadRecord | null }>(
+      this.#database,
+      'SELECT key, seen, summary, record FROM summary_made WHERE thread_id = $1 AND variant = $2',
+      [threadId, variant],
+    );
+    if (!row) return { kept: null, record: null };
+    const { key, seen, summary, record } = row;
+    return { kept: summary && { key, seen, summary }, record };
   }
 
   /**
