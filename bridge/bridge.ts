@@ -2,8 +2,9 @@ import { createApp } from './app.ts';
 import type { BridgeConfig } from './config.ts';
 import { createGate } from './gate.ts';
 import { createMetrics, type Metrics } from './health/metrics.ts';
+import { ollamaProbe } from './health/ollama-probe.ts';
 import { Prober } from './health/prober.ts';
-import { cloudflareProbe, edgeProbe, fluxProbe, kubernetesProbe, ollamaProbe, storeProbe } from './health/probes.ts';
+import { cloudflareProbe, edgeProbe, fluxProbe, kubernetesProbe, storeProbe } from './health/probes.ts';
 import { createReporter } from './health/report.ts';
 import { mountHealthRoutes } from './health/routes.ts';
 import { mountHookRoutes } from './hooks/routes.ts';
@@ -92,7 +93,8 @@ export async function startBridge(config: BridgeConfig, log: Logger, capabilitie
   };
 }
 
-function createProber({ config, capabilities, metrics, database, dispatch, rollouts, flux }: Works): Prober {
+function createProber(works: Works): Prober {
+  const { config, capabilities, metrics, database, dispatch, rollouts, summaries, flux } = works;
   const { now, fetch } = capabilities;
   const probes = [
     storeProbe(database, database.kind),
@@ -100,7 +102,7 @@ function createProber({ config, capabilities, metrics, database, dispatch, rollo
     kubernetesProbe(rollouts?.watch ?? null, now),
     fluxProbe(config.fluxHmacKey !== null, () => flux.last),
     cloudflareProbe(config.cloudflare !== null, () => dispatch.lastAttempt('cloudflare')),
-    ollamaProbe(config.ollamaHost, fetch),
+    ollamaProbe({ host: config.ollamaHost, model: config.summaries.model, fetch, queue: () => summaries.queue() }),
   ];
   return new Prober(probes, now, ({ name: dependency, state, lastGoodAt }) => {
     metrics.dependencyUp.set({ dependency }, state === 'up' ? 1 : 0);

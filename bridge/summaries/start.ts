@@ -30,6 +30,8 @@ export interface SummaryParts {
 
 export interface Summaries {
   mount(app: App, gate: Gate): void;
+  /** What waits for the model and what it works on, for the status. */
+  queue(): Record<string, unknown>;
   /** Jobs under way are given back; what else is being made is broken off. */
   stop(): Promise<void>;
 }
@@ -79,6 +81,7 @@ export async function startSummaries(parts: SummaryParts): Promise<Summaries> {
       mountSummaryRoutes(app, { gate, service, jobs, source, now, newId, heartbeatMs: HEARTBEAT_MS, accepted, paceMs });
       mountThreadRoutes(app, { gate, threads, service, now });
     },
+    queue: () => ({}),
     stop: async () => {
       clearInterval(forgetting);
       await runner.stop();
