@@ -12,11 +12,6 @@ import { purgeThread, type Withdrawing, withdraw } from './withdraw.ts';
 export async function arrive(sql: Sql, arriving: Arriving, parts: Withdrawing): Promise<Standing> {
   const { threadId, variant, acceptedAt } = arriving;
   const at = new Date(acceptedAt).toISOString();
-  await sql.query(
-    `INSERT INTO summary_thread (id, generation, visibility, comments, seen, held, updated_at)
-     VALUES ($1, 0, $2, $3::text::jsonb, $4, '{}', $5) ON CONFLICT (id) DO NOTHING`,
-    [threadId, arriving.visibility, JSON.stringify(arriving.digests), threadDigest(arriving.digests), at],
-  );
   const head = await lockHead(sql, threadId);
   const { comments, digests, seen } = usable(arriving, head.held);
   const outdated = seen !== head.seen && acceptedAt < head.updated_at.getTime();
@@ -42,6 +37,19 @@ export async function arrive(sql: Sql, arriving: Arriving, parts: Withdrawing): 
   if (changed.length > 0) await withdraw(sql, threadId, new Set(changed), parts);
   if (head.visibility === 'public' && (hidden || changed.length > 0)) await purgeThread(sql, threadId, 'delete', parts);
   return { comments, seen, generation, outdated, changed, kept: await keptOf(sql, threadId, variant) };
+}
+
+/** Takes note of a thread nothing is known of, in one statement; null where something is. */
+export async function arriveFirst(sql: Sql, arriving: Arriving): Promise<Standing | null> {
+  const { threadId, visibility, comments, digests, acceptedAt } = arriving;
+  const seen = threadDigest(digests);
+  const inserted = await sql.query(
+    `INSERT INTO summary_thread (id, generation, visibility, comments, seen, held, updated_at)
+     VALUES ($1, 0, $2, $3::text::jsonb, $4, '{}', $5) ON CONFLICT (id) DO NOTHING RETURNING id`,
+    [threadId, visibility, JSON.stringify(digests), seen, new Date(acceptedAt).toISOString()],
+  );
+  if (inserted.length === 0) return null;
+  return { comments, seen, generation: 0, outdated: false, changed: [], kept: null };
 }
 
 async function keptOf(sql: Sql, threadId: string, variant: string): Promise<Kept | null> {

@@ -45,7 +45,7 @@ export interface HeadRow {
   held: Held;
   updated_at: Date;
 }
-/** Makes sure of a thread's row, and holds it until the end of the transaction. */
+/** Holds a thread's row until the end of the transaction. */
 export async function lockHead(sql: Sql, threadId: string): Promise<HeadRow> {
   const head = await one<HeadRow>(
     sql,

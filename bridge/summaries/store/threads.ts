@@ -3,7 +3,7 @@ import type { Summary } from '../../../shared/contract/summary.ts';
 import { type Database, one, type Sql } from '../../store/database.ts';
 import { threadDigest } from '../digest.ts';
 import type { ThreadRecord } from '../types.ts';
-import { arrive } from './arrival.ts';
+import { arrive, arriveFirst } from './arrival.ts';
 import type { Arriving, HeadRow, Kept, Standing, Visibility } from './head.ts';
 import type { Held } from './held.ts';
 import { type Removed, removeComment, removeThread } from './removal.ts';
@@ -69,7 +69,9 @@ export class Threads {
     const name = `${threadId} ${variant} ${visibility} ${threadDigest(digests)}`;
     const known = this.#arriving.get(name);
     if (known) return known;
-    const standing = this.#settling((sql, parts) => arrive(sql, arriving, parts));
+    const standing = arriveFirst(this.#database, arriving).then(
+      (first) => first ?? this.#settling((sql, parts) => arrive(sql, arriving, parts)),
+    );
     this.#arriving.set(name, standing);
     return standing.finally(() => this.#arriving.delete(name));
   }
@@ -108,11 +110,12 @@ export class Threads {
   }
 
   async #keep(sql: Sql, made: Saving, visibility: Visibility, parts: Withdrawing): Promise<void> {
-    await sql.query(
+    const [row] = await sql.query<{ added: boolean }>(
       `INSERT INTO summary_made (thread_id, variant, key, seen, summary, record, made_at)
        VALUES ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7)
        ON CONFLICT (thread_id, variant) DO UPDATE SET key = $3, seen = $4, summary = $5::text::jsonb,
-         record = coalesce($6::text::jsonb, summary_made.record), made_at = $7`,
+         record = coalesce($6::text::jsonb, summary_made.record), made_at = $7
+       RETURNING xmax = 0 AS added`,
       [
         made.threadId,
         made.variant,
@@ -123,11 +126,13 @@ export class Threads {
         made.summary.createdAt,
       ],
     );
-    await sql.query(
-      `DELETE FROM summary_made WHERE thread_id = $1 AND variant NOT IN
-         (SELECT variant FROM summary_made WHERE thread_id = $1 ORDER BY made_at DESC LIMIT ${VARIANTS_MAX})`,
-      [made.threadId],
-    );
+    if (row?.added) {
+      await sql.query(
+        `DELETE FROM summary_made WHERE thread_id = $1 AND variant NOT IN
+           (SELECT variant FROM summary_made WHERE thread_id = $1 ORDER BY made_at DESC LIMIT ${VARIANTS_MAX})`,
+        [made.threadId],
+      );
+    }
     if (visibility === 'public') await purgeThread(sql, made.threadId, 'invalidate', parts);
   }
 
