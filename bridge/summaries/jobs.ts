@@ -25,6 +25,8 @@ const ATTEMPTS_MAX = 5;
 const RETRY = { firstMs: 1000, maxMs: 30_000 };
 const POLL_MS = 2000;
 const PROGRESS_MS = 1000;
+/** Longest the end waits for work that was broken off. */
+const STOP_MS = 2000;
 
 /** Reasons that may pass: a job has time, so it waits for the model rather than settle for less. */
 const PASSING = new Set([
@@ -37,6 +39,7 @@ export class JobRunner {
   readonly #parts: JobRunnerParts;
   readonly #stopping = new AbortController();
   readonly #running = new Map<string, AbortController>();
+  readonly #works = new Set<Promise<void>>();
   #wake = () => {};
   #woken = false;
   #loop: Promise<void> | null = null;
@@ -66,6 +69,7 @@ export class JobRunner {
     const ids = [...this.#running.keys()];
     for (const controller of this.#running.values()) controller.abort();
     await this.#loop;
+    await Promise.race([Promise.all(this.#works), sleep(STOP_MS, undefined, { ref: false })]);
     await this.#parts.store.release(ids).catch((error: Error) => this.#parts.stumbled(error));
   }
 
@@ -76,13 +80,19 @@ export class JobRunner {
         this.#woken = false;
         const job = this.#running.size < this.#parts.concurrency ? await this.#parts.store.claim() : null;
         failures = 0;
-        if (job) void this.#work(job);
+        if (job) this.#begin(job);
         else await this.#pause(POLL_MS);
       } catch (error) {
         this.#parts.stumbled(error as Error);
         await this.#pause(backoff(++failures, this.#parts.random(), RETRY));
       }
     }
+  }
+
+  #begin(job: ClaimedJob): void {
+    const work = this.#work(job);
+    this.#works.add(work);
+    void work.finally(() => this.#works.delete(work));
   }
 
   async #work(job: ClaimedJob): Promise<void> {

@@ -14,6 +14,7 @@ import type { Began, SummaryService } from './service.ts';
 import type { CommentSource } from './source.ts';
 import { EVENT_STREAM_HEADERS, eventStream } from './sse.ts';
 import type { JobStore } from './store/jobs.ts';
+import type { Listen } from './types.ts';
 import { type Ask, within } from './wish.ts';
 
 export interface SummaryRoutes {
@@ -114,9 +115,10 @@ async function answerJson(context: Ctx, { service }: SummaryRoutes, ask: Ask, he
 
 async function answerEvents(context: Ctx, parts: SummaryRoutes, ask: Ask, headers: object): Promise<Response> {
   const left = new AbortController();
-  let listen: Parameters<SummaryService['begin']>[1]['listen'] = () => {};
+  const early: Parameters<Listen>[] = [];
+  let listen: Listen = (...event) => void early.push(event);
   const signal = AbortSignal.any([context.req.raw.signal, left.signal]);
-  const began = await parts.service.begin(ask, { signal, listen: (event, data) => listen(event, data) });
+  const began = await parts.service.begin(ask, { signal, listen: (...event) => listen(...event) });
   // Still an ordinary answer: the stream's status is sent with its first byte.
   if (began.kind === 'refused') return refuse(context, refusalOf(began));
   const stream = eventStream(
@@ -124,6 +126,7 @@ async function answerEvents(context: Ctx, parts: SummaryRoutes, ask: Ask, header
       listen = (event, data) => {
         if (event === 'progress' || event === 'text') sink.send(event, data);
       };
+      for (const event of early) listen(...event);
       const result = began.kind === 'ready' ? Promise.resolve(began.summary) : began.result;
       result
         .then((summary) => summary && sink.send('summary', summary))

@@ -51,6 +51,13 @@ test('a summary is one page for all readers, validated by its ETag', async () =>
   expect((await through('/v1/threads/edge-1/summary', { headers: { 'if-none-match': etag } })).status).toBe(304);
 });
 
+test('events come through, and nothing of them is kept', async () => {
+  const headers = { authorization, 'content-type': 'application/json', accept: 'text/event-stream' };
+  const answer = await through('/v1/summaries', { method: 'POST', body: asking(thread('edge-3', 6)), headers });
+  expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/event-stream; charset=utf-8']);
+  expect(answer.text).toMatch(/^: accepted\n\n[\s\S]*event: summary\ndata: \{"threadId":"edge-3"/);
+});
+
 test('words that were taken down are gone from every data centre once the purge is acknowledged, also with home dead', async () => {
   const word = 'Zanzibar';
   const marked = comment(3, {
