@@ -54,6 +54,7 @@ const migrations: readonly string[] = [
      comments   jsonb NOT NULL,
      seen       text NOT NULL,
      held       jsonb NOT NULL,
+     record     jsonb,
      updated_at timestamptz NOT NULL
    );
    CREATE TABLE summary_made (
@@ -61,8 +62,7 @@ const migrations: readonly string[] = [
      variant   text NOT NULL,
      key       text NOT NULL,
      seen      text NOT NULL,
-     summary   jsonb,
-     record    jsonb,
+     summary   jsonb NOT NULL,
      made_at   timestamptz NOT NULL,
      PRIMARY KEY (thread_id, variant)
    );

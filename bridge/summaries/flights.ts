@@ -1,6 +1,6 @@
 import type { Summary, Thread } from '../../shared/contract/summary.ts';
 import type { ServiceParts } from './parts.ts';
-import type { Standing } from './store/head.ts';
+import { isFinal, type Standing } from './store/head.ts';
 import { asKept } from './store/threads.ts';
 import type { Listen, Made } from './types.ts';
 import { Ended, STORE_MS, type Wish, within } from './wish.ts';
@@ -49,7 +49,8 @@ export class Flights {
     try {
       const { kept, record } = await this.#look(flight);
       // Another request has had it made after this one looked: whatever begins here begins after that one's end.
-      if (kept && kept.key === flight.key && kept.seen === flight.standing.seen) return asKept(kept.summary, false);
+      if (kept && isFinal(kept) && kept.key === flight.key && kept.seen === flight.standing.seen)
+        return asKept(kept.summary, false);
       if (signal.aborted) throw new Ended('aborted');
       const assignment = { thread: flight.thread, options: ask.options, record };
       const made = await this.#parts.maker.make(assignment, AbortSignal.any([signal, superseding.signal]), emit);
@@ -102,10 +103,10 @@ export class Flights {
 
   /** What a generation that came to nothing has paid for is kept, so that the next one goes on from there. */
   async #learn({ wish, standing }: Flight, made: Made): Promise<void> {
-    const { threadId, variant } = wish.arriving;
+    const { threadId } = wish.arriving;
     const { generation } = standing;
     if (made.record === null || generation === null || standing.outdated) return;
-    const saving = this.#parts.threads.saveRecord({ threadId, variant, generation }, made.record);
+    const saving = this.#parts.threads.saveRecord(threadId, generation, made.record);
     await within(saving, STORE_MS).catch((error: Error) => this.#parts.stumbled(error));
   }
 }

@@ -3,7 +3,7 @@ import { threadDigest } from './digest.ts';
 import { Fallback } from './fallback.ts';
 import { type Flight, Flights } from './flights.ts';
 import type { ModelState, ServiceParts, Task, Waiter } from './parts.ts';
-import type { Kept, Standing } from './store/head.ts';
+import { isFinal, type Kept, type Standing } from './store/head.ts';
 import { usable } from './store/held.ts';
 import { asKept } from './store/threads.ts';
 import { type Ask, Ended, STORE_MS, type Wish, wishOf, within } from './wish.ts';
@@ -130,10 +130,9 @@ export class SummaryService {
 
   #isGood(kept: Kept | null, seen: string, thread: Thread, options: SummaryOptions, model: ModelState): kept is Kept {
     if (kept === null || kept.seen !== seen) return false;
-    const { engine } = kept.summary;
     // What a model made stays good while that model cannot be asked which one it is.
-    if (model.kind !== 'model') return engine === 'model' || model.kind === 'none';
-    return engine === 'model' && kept.key === this.#parts.maker.key(thread, options, model.model);
+    if (model.kind !== 'model') return isFinal(kept) || model.kind === 'none';
+    return isFinal(kept) && kept.key === this.#parts.maker.key(thread, options, model.model);
   }
 
   #ready(ask: Ask, summary: Summary): Began {

@@ -55,7 +55,7 @@ export async function arriveFirst(sql: Sql, arriving: Arriving): Promise<Standin
 async function keptOf(sql: Sql, threadId: string, variant: string): Promise<Kept | null> {
   return one<{ key: string; seen: string; summary: Summary }>(
     sql,
-    'SELECT key, seen, summary FROM summary_made WHERE thread_id = $1 AND variant = $2 AND summary IS NOT NULL',
+    'SELECT key, seen, summary FROM summary_made WHERE thread_id = $1 AND variant = $2',
     [threadId, variant],
   );
 }

@@ -21,6 +21,9 @@ export interface Kept {
   readonly summary: Summary;
 }
 
+/** By the model, and all it was to be: there is no better one of the same comments. */
+export const isFinal = ({ summary }: Kept): boolean => summary.engine === 'model' && summary.reason === undefined;
+
 /** How a thread stands once a request has arrived. */
 export interface Standing {
   /** The comments that may be used: all but those that were removed or edited after the request was accepted. */

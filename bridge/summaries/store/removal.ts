@@ -17,12 +17,9 @@ const HOLD_MS = 600_000;
 export async function removeThread(sql: Sql, threadId: string, now: number, parts: Withdrawing): Promise<Removed> {
   const at = new Date(now).toISOString();
   const head = await headOf(sql, threadId, at);
-  const rows = await sql.query<{ shown: boolean }>(
-    'DELETE FROM summary_made WHERE thread_id = $1 RETURNING summary IS NOT NULL AS shown',
-    [threadId],
-  );
+  const rows = await sql.query('DELETE FROM summary_made WHERE thread_id = $1 RETURNING variant', [threadId]);
   await sql.query(
-    `UPDATE summary_thread SET generation = generation + 1, comments = '{}', seen = '', visibility = 'public', updated_at = $2
+    `UPDATE summary_thread SET generation = generation + 1, comments = '{}', seen = '', record = NULL, visibility = 'public', updated_at = $2
      WHERE id = $1`,
     [threadId, at],
   );
@@ -32,7 +29,7 @@ export async function removeThread(sql: Sql, threadId: string, now: number, part
     [threadId, at],
   );
   const purgeId = head.visibility === 'public' ? await purgeThread(sql, threadId, 'delete', parts) : null;
-  return { removed: rows.some(({ shown }) => shown), purgeId };
+  return { removed: rows.length > 0, purgeId };
 }
 
 /** Forgets one comment and whatever was made from it, and leaves it out of what still arrives with it for a while. */

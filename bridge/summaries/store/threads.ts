@@ -78,14 +78,16 @@ export class Threads {
 
   /** What is kept and remembered of a thread, as it is now. */
   async made(threadId: string, variant: string): Promise<{ kept: Kept | null; record: ThreadRecord | null }> {
-    const row = await one<{ key: string; seen: string; summary: Summary | null; record: ThreadRecord | null }>(
+    const row = await one<{ key: string | null; seen: string; summary: Summary; record: ThreadRecord | null }>(
       this.#database,
-      'SELECT key, seen, summary, record FROM summary_made WHERE thread_id = $1 AND variant = $2',
+      `SELECT made.key, made.seen, made.summary, head.record
+       FROM summary_thread AS head LEFT JOIN summary_made AS made ON made.thread_id = head.id AND made.variant = $2
+       WHERE head.id = $1`,
       [threadId, variant],
     );
     if (!row) return { kept: null, record: null };
     const { key, seen, summary, record } = row;
-    return { kept: summary && { key, seen, summary }, record };
+    return { kept: key === null ? null : { key, seen, summary }, record };
   }
 
   /**
@@ -96,7 +98,7 @@ export class Threads {
     return this.#settling(async (sql, parts) => {
       const head = await one<Pick<HeadRow, 'generation' | 'visibility' | 'seen'> & { current: boolean | null }>(
         sql,
-        `SELECT generation, visibility, seen, (SELECT made.seen = summary_thread.seen AND made.summary IS NOT NULL FROM summary_made AS made
+        `SELECT generation, visibility, seen, (SELECT made.seen = summary_thread.seen FROM summary_made AS made
                 WHERE made.thread_id = $1 AND made.variant = $2) AS current
          FROM summary_thread WHERE id = $1 FOR UPDATE`,
         [made.threadId, made.variant],
@@ -111,21 +113,17 @@ export class Threads {
 
   async #keep(sql: Sql, made: Saving, visibility: Visibility, parts: Withdrawing): Promise<void> {
     const [row] = await sql.query<{ added: boolean }>(
-      `INSERT INTO summary_made (thread_id, variant, key, seen, summary, record, made_at)
-       VALUES ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7)
-       ON CONFLICT (thread_id, variant) DO UPDATE SET key = $3, seen = $4, summary = $5::text::jsonb,
-         record = coalesce($6::text::jsonb, summary_made.record), made_at = $7
+      `INSERT INTO summary_made (thread_id, variant, key, seen, summary, made_at) VALUES ($1, $2, $3, $4, $5::text::jsonb, $6)
+       ON CONFLICT (thread_id, variant) DO UPDATE SET key = $3, seen = $4, summary = $5::text::jsonb, made_at = $6
        RETURNING xmax = 0 AS added`,
-      [
-        made.threadId,
-        made.variant,
-        made.key,
-        made.seen,
-        JSON.stringify(made.summary),
-        made.record === null ? null : JSON.stringify(made.record),
-        made.summary.createdAt,
-      ],
+      [made.threadId, made.variant, made.key, made.seen, JSON.stringify(made.summary), made.summary.createdAt],
     );
+    if (made.record !== null) {
+      await sql.query('UPDATE summary_thread SET record = $2::text::jsonb WHERE id = $1', [
+        made.threadId,
+        JSON.stringify(made.record),
+      ]);
+    }
     if (row?.added) {
       await sql.query(
         `DELETE FROM summary_made WHERE thread_id = $1 AND variant NOT IN
@@ -137,13 +135,12 @@ export class Threads {
   }
 
   /** Keeps what a generation that came to nothing has learnt, so that the next one goes on from there. */
-  async saveRecord(made: Pick<Saving, 'threadId' | 'variant' | 'generation'>, record: ThreadRecord): Promise<void> {
-    await this.#database.query(
-      `INSERT INTO summary_made (thread_id, variant, key, seen, summary, record, made_at)
-       SELECT id, $2, '', '', NULL, $3::text::jsonb, now() FROM summary_thread WHERE id = $1 AND generation = $4
-       ON CONFLICT (thread_id, variant) DO UPDATE SET record = $3::text::jsonb`,
-      [made.threadId, made.variant, JSON.stringify(record), made.generation],
-    );
+  async saveRecord(threadId: string, generation: number, record: ThreadRecord): Promise<void> {
+    await this.#database.query('UPDATE summary_thread SET record = $3::text::jsonb WHERE id = $1 AND generation = $2', [
+      threadId,
+      generation,
+      JSON.stringify(record),
+    ]);
   }
 
   /** The last good summary, whoever asked for it; that of the newest state of the thread first. */
@@ -152,7 +149,7 @@ export class Threads {
       this.#database,
       `SELECT head.visibility, made.seen <> head.seen AS stale, made.summary
        FROM summary_thread AS head JOIN summary_made AS made ON made.thread_id = head.id
-       WHERE head.id = $1 AND made.summary IS NOT NULL ORDER BY made.seen = head.seen DESC, made.made_at DESC LIMIT 1`,
+       WHERE head.id = $1 ORDER BY made.seen = head.seen DESC, made.made_at DESC LIMIT 1`,
       [threadId],
     );
     if (!row) return null;

@@ -25,7 +25,7 @@ export async function purgeThread(sql: Sql, threadId: string, mode: PurgeMode, p
 
 /**
  * Takes back whatever may hold words of these comments. A summary's prose cites nobody, so a summary goes as a whole if it was made
- * before the change; the records keep what was made from other comments.
+ * before the change; the record keeps what was made from other comments.
  * @returns whether a summary could be read before.
  */
 export async function withdraw(
@@ -34,16 +34,16 @@ export async function withdraw(
   ids: ReadonlySet<string>,
   parts: Withdrawing,
 ): Promise<boolean> {
-  const rows = await sql.query<{ variant: string; record: ThreadRecord | null; shown: boolean }>(
-    'SELECT variant, record, summary IS NOT NULL AS shown FROM summary_made WHERE thread_id = $1',
-    [threadId],
-  );
-  for (const { variant, record } of rows) {
-    const redacted = record && parts.redact(record, ids);
-    await sql.query(
-      'UPDATE summary_made SET summary = NULL, record = $3::text::jsonb WHERE thread_id = $1 AND variant = $2',
-      [threadId, variant, redacted === null ? null : JSON.stringify(redacted)],
-    );
+  const shown = await sql.query('DELETE FROM summary_made WHERE thread_id = $1 RETURNING variant', [threadId]);
+  const [head] = await sql.query<{ record: ThreadRecord | null }>('SELECT record FROM summary_thread WHERE id = $1', [
+    threadId,
+  ]);
+  if (head?.record) {
+    const redacted = parts.redact(head.record, ids);
+    await sql.query('UPDATE summary_thread SET record = $2::text::jsonb WHERE id = $1', [
+      threadId,
+      redacted === null ? null : JSON.stringify(redacted),
+    ]);
   }
   await sql.query(
     `UPDATE summary_job SET state = 'failed', result = NULL,
@@ -51,5 +51,5 @@ export async function withdraw(
      WHERE thread_id = $1 AND state = 'done'`,
     [threadId],
   );
-  return rows.some(({ shown }) => shown);
+  return shown.length > 0;
 }
