@@ -102,6 +102,15 @@ describe('whose words are repeated', () => {
     expect(suspicionOf(text).advertising).toBeGreaterThanOrEqual(SUSPECT);
   });
 
+  test('advertising is repeated only where nobody else speaks', () => {
+    const advert = comment('ad', 'Buy now, use code SAVE for 50% off the best e-bikes in town.', { votes: 99 });
+    const people = texts('The bridge is closed until the end of March.');
+    const cited = (thread: Comment[]) =>
+      extract(thread, { maxSentences: 5 }).points.flatMap(({ commentIds }) => commentIds);
+    expect(cited([advert, ...people])).toEqual(['c1']);
+    expect(cited([advert])).toEqual(['ad']);
+  });
+
   test('nobody in the corpus but its spammers and its injectors is suspected', async () => {
     const suspects = (await readCorpus()).flatMap(({ thread }) =>
       thread.comments
@@ -204,8 +213,9 @@ describe('for any thread', () => {
         expect(points.length).toBeLessThanOrEqual(maxSentences);
         expect(summary.length).toBeLessThanOrEqual(maxSentences * 302);
         expect(summary).not.toMatch(UNSAFE);
-        const at = points.map(({ commentIds }) => Math.min(...commentIds.map((id) => Number(id.slice(1)))));
-        expect(at.length === 0).toBe(summary === '');
+        const at = points.map(({ commentIds }) => Number(commentIds[0]?.slice(1)));
+        expect(points.length === 0).toBe(summary === '');
+        expect(at).toEqual([...at].sort((a, b) => a - b));
         for (const { text, commentIds } of points) {
           expect(commentIds.length).toBeGreaterThan(0);
           expect(new Set(commentIds).size).toBe(commentIds.length);
