@@ -33,6 +33,7 @@ describe('clean: the commenter’s own words as plain text', () => {
     ['links next to Chinese', '请看https://evil.example/路径。谢谢', '请看[link]'],
     ['script addresses', 'Click javascript:alert(1) here.', 'Click [link](1) here.'],
     ['e-mail', 'Write to ann.smith+x@mail.example.org please.', 'Write to [email] please.'],
+    ['what is left of an address', 'See ж://x and ://y.', 'See ж: x and : y.'],
     ['a handle', '@bob I agree with @carol_1 here.', 'I agree with [name] here.'],
     ['a full-width handle', 'Ask ＠carol about it.', 'Ask [name] about it.'],
     ['file names stay', 'Edit README.md and main.ts first.', 'Edit README.md and main.ts first.'],
@@ -73,6 +74,32 @@ describe('sentences of any script', () => {
     const parts = sentencesOf(long, segmenters('en').sentence);
     expect(parts.length).toBeGreaterThan(5);
     expect(parts.every((part) => part.length <= 300 && long.includes(part))).toBe(true);
+  });
+});
+
+describe('a summary is set as its script is', () => {
+  test.each<[string, string, string[], string]>([
+    [
+      'Japanese',
+      'ja',
+      ['自転車専用道路を作るべきだと思います', '駐車場がなくなると商店街が困ります。'],
+      '自転車専用道路を作るべきだと思います。駐車場がなくなると商店街が困ります。',
+    ],
+    [
+      'Thai',
+      'th',
+      ['ถนนเส้นนี้แคบเกินไปสำหรับจักรยาน', 'ถ้าไม่มีที่จอดรถ ร้านค้าจะเดือดร้อนมาก'],
+      'ถนนเส้นนี้แคบเกินไปสำหรับจักรยาน ถ้าไม่มีที่จอดรถ ร้านค้าจะเดือดร้อนมาก',
+    ],
+    ['Hindi', 'hi', ['यह सड़क साइकिल के लिए बहुत खतरनाक है'], 'यह सड़क साइकिल के लिए बहुत खतरनाक है।'],
+    [
+      'English',
+      'en',
+      ['The lane is far too narrow', 'Where would my customers park then?'],
+      'The lane is far too narrow. Where would my customers park then?',
+    ],
+  ])('%s', (_, locale, thread, expected) => {
+    expect(extract(texts(...thread), { maxSentences: 4, locale }).summary).toBe(expected);
   });
 });
 
