@@ -81,6 +81,9 @@ test('extractive summaries are nearer to what people wrote than the beginning of
   const draw = rows.map(([name, { rouge1, rouge2 }]) => [name, rouge1.toFixed(3), rouge2.toFixed(3)]);
   console.log(`${corpus.length} threads\n${table(['summary', 'ROUGE-1', 'ROUGE-2'], draw)}`);
   const best = over(corpus, ours());
+  const beaten = draws.filter(({ rouge1, rouge2 }) => best.rouge1 > rouge1 && best.rouge2 > rouge2).length;
+  console.log(`better than ${beaten} of ${DRAWS} draws by both`);
+  expect(beaten).toBeGreaterThan(0.9 * DRAWS);
   for (const baseline of [over(corpus, lead), chance]) {
     expect(best.rouge1).toBeGreaterThan(baseline.rouge1);
     expect(best.rouge2).toBeGreaterThan(baseline.rouge2);

@@ -95,7 +95,8 @@ function maskAddresses(text: string): string {
     .replace(HANDLE, MASKS.name)
     .replace(DOMAIN, (whole, ending: string, path: string | undefined) =>
       isHost(whole, ending, path) ? MASKS.link : whole,
-    );
+    )
+    .replace(/:\/\//g, ': ');
 }
 
 function isHost(whole: string, ending: string, path: string | undefined): boolean {

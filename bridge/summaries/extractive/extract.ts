@@ -125,11 +125,20 @@ function isMostlyMasks(text: string): boolean {
   return masks > 2;
 }
 
-/** One line of text; a sentence that its writer left open gets its full stop. */
+/** One line of text, set as its script does: a sentence that its writer left open is ended, and Chinese has no space after it. */
 function joined(sentences: readonly string[]): string {
   return sentences
-    .map((text) =>
-      /[\p{P}\p{S}]$/u.test(text) ? text : `${text}${/[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}]$/u.test(text) ? '。' : '.'}`,
-    )
-    .join(' ');
+    .map((text) => {
+      const ended = /[\p{P}\p{S}]$/u.test(text) ? text : `${text}${fullStop(text)}`;
+      return /[。！？]$/.test(ended) ? ended : `${ended} `;
+    })
+    .join('')
+    .trim();
+}
+
+function fullStop(text: string): string {
+  if (/[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}]$/u.test(text)) return '。';
+  if (/\p{sc=Devanagari}$/u.test(text)) return '।';
+  // Thai, Lao and Khmer set a space between sentences and nothing else.
+  return /[\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}]$/u.test(text) ? '' : '.';
 }
