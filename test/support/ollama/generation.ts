@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { ChatRequest } from './chat-request.ts';
 import type { Fault } from './faults.ts';
 import { Pace, sleep } from './slots.ts';
-import { sendJson, timestamp, writeLine } from './wire.ts';
+import { endStream, sendJson, timestamp, writeLine } from './wire.ts';
 
 /** Milliseconds per token; 0 is as fast as it goes. */
 export interface Speed {
@@ -84,10 +84,10 @@ async function interrupt({ fault, res, signal }: Generation): Promise<'broken' |
   switch (fault?.name) {
     case 'crash-mid-stream':
       writeLine(res, { error: 'an error was encountered while running the model: unexpected EOF' });
-      res.end();
+      endStream(res);
       return 'broken';
     case 'no-done':
-      res.end();
+      endStream(res);
       return 'broken';
     case 'reset-mid-stream':
       // What was written has to reach the client first.
@@ -99,7 +99,7 @@ async function interrupt({ fault, res, signal }: Generation): Promise<'broken' |
       return 'cancelled';
     case 'garbage-lines':
       writeLine(res, 'upstream connect error or disconnect/reset before headers');
-      res.end();
+      endStream(res);
       return 'broken';
     default:
       return null;
@@ -138,7 +138,7 @@ export async function generate(generation: Generation): Promise<Outcome> {
   if (signal.aborted) return { kind: 'cancelled', completionTokens: count };
   const broken = fault?.name === 'repetition' ? 'broken' : await interrupt(generation);
   if (broken !== null) {
-    if (!res.destroyed && !res.writableEnded) res.end();
+    endStream(res);
     return { kind: broken, completionTokens: count };
   }
   write.done('stop', count);

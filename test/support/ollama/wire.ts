@@ -40,6 +40,13 @@ export function writeLine(res: ServerResponse, line: unknown): void {
   res.write(typeof line === 'string' ? `${line}\n` : `${JSON.stringify(line)}\n`);
 }
 
+/** Ends a stream, properly, whatever it has said; without a line it is an empty one. */
+export function endStream(res: ServerResponse): void {
+  if (res.destroyed || res.writableEnded) return;
+  if (!res.headersSent) head(res, 200, 'application/x-ndjson', ['Content-Length', '0']);
+  res.end();
+}
+
 export function sendLoginPage(res: ServerResponse): void {
   const page = '<!doctype html><title>Sign in</title><form method="post"><input name="user"></form>';
   head(res, 200, 'text/html; charset=utf-8', ['Content-Length', String(page.length)]);
