@@ -46,10 +46,15 @@ export type FailureName =
   | 'first-token-timeout'
   /** Tokens stopped in the middle. */
   | 'stalled'
+  /** The model lies in main memory instead of the GPU's: far too slow. */
+  | 'on-cpu'
+  /** Not asked: it failed lately, and is left alone for a while. */
+  | 'breaker-open'
   /** The deadline passed, or nobody waits any more. */
   | 'aborted';
 
 export interface Usage {
+  /** As Ollama counts; 0 where a stream broke before it said so. */
   readonly promptTokens: number;
   readonly completionTokens: number;
   /** Milliseconds from the request to the first token. */
