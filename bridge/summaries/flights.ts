@@ -53,9 +53,11 @@ export class Flights {
         return asKept(kept.summary, false);
       if (signal.aborted) throw new Ended('aborted');
       const assignment = { thread: flight.thread, options: ask.options, record };
-      const made = await this.#parts.maker.make(assignment, AbortSignal.any([signal, superseding.signal]), emit);
+      const turn = { deadlineAt: ask.deadlineAt, queuedMs };
+      const stop = AbortSignal.any([signal, superseding.signal]);
+      const made = await this.#parts.maker.make(assignment, turn, stop, emit);
       if (superseding.signal.aborted) throw new Ended('superseded');
-      const summary = { ...made.summary, timings: { ...made.summary.timings, queuedMs } };
+      const { summary } = made;
       if (summary.engine === 'model') return await this.#keep(flight, summary, made);
       await this.#learn(flight, made);
       return summary;

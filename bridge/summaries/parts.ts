@@ -10,12 +10,20 @@ export type ModelState =
   /** There is none to use now, and why. */
   | { readonly kind: 'failed'; readonly reason: string };
 
+/** A generation's place in time. */
+export interface Turn {
+  /** When the answer must be there, in milliseconds since the epoch. */
+  readonly deadlineAt: number;
+  /** Milliseconds it waited. */
+  readonly queuedMs: number;
+}
+
 /** How a thread's summary is planned and made: planner, engine and extraction behind one face. */
 export interface Maker {
   model(): Promise<ModelState>;
   /** What the summary depends on: the same key is the same summary. */
   key(thread: Thread, options: SummaryOptions, model: ModelInfo): string;
-  make(assignment: Assignment, signal: AbortSignal, listen: Listen): Promise<Made>;
+  make(assignment: Assignment, turn: Turn, signal: AbortSignal, listen: Listen): Promise<Made>;
   /** Sentences of the thread itself, labelled with `reason`. */
   extractive(thread: Thread, options: SummaryOptions, reason: string): Summary;
 }
@@ -52,6 +60,8 @@ export interface ServiceParts {
   readonly now: () => number;
   /** For the metrics: an answer was given. */
   readonly answered: (summary: Summary) => void;
+  /** For the metrics: there was no room. */
+  readonly refused: (reason: string) => void;
   /** The store could not be used. */
   readonly stumbled: (error: Error) => void;
 }

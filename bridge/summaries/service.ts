@@ -83,6 +83,7 @@ export class SummaryService {
     const submitted = this.#parts.queue.submit(task, waiter.listen);
     if (!submitted.ok) {
       release();
+      this.#parts.refused(submitted.reason);
       return { kind: 'refused', reason: submitted.reason, retryAfterMs: submitted.retryAfterMs };
     }
     return { kind: 'running', result: this.#await(wish, submitted, waiter).finally(release) };

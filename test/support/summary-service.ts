@@ -69,7 +69,7 @@ export async function startBench(): Promise<Bench> {
   const maker: Maker = {
     model: async () => bench.model,
     key: (thread, options, model) => JSON.stringify([thread.comments, options.style, model.digest]),
-    make: (assignment, signal) => {
+    make: (assignment, _turn, signal) => {
       bench.begun++;
       return bench.make(assignment, signal);
     },
@@ -77,7 +77,7 @@ export async function startBench(): Promise<Bench> {
   };
   const jobs = new JobStore(database, 'bench');
   const service = new SummaryService({
-    ...{ maker, queue: endless(() => bench.full), threads, jobs, now: Date.now, answered: () => {} },
+    ...{ maker, queue: endless(() => bench.full), threads, jobs, now: Date.now, answered: () => {}, refused: () => {} },
     stumbled: (error) => void stumbles.push(error),
   });
   let closed = false;
