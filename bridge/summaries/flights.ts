@@ -68,7 +68,7 @@ export class Flights {
 
   async #look({ wish, standing }: Flight): ReturnType<ServiceParts['threads']['made']> {
     const nothing = { kept: null, record: null };
-    if (standing.generation === null) return nothing;
+    if (standing.generation === null || standing.first) return nothing;
     const { threadId, variant } = wish.arriving;
     return within(this.#parts.threads.made(threadId, variant), STORE_MS).catch((error: Error) => {
       this.#parts.stumbled(error);

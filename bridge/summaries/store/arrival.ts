@@ -49,7 +49,7 @@ export async function arriveFirst(sql: Sql, arriving: Arriving): Promise<Standin
     [threadId, visibility, JSON.stringify(digests), seen, new Date(acceptedAt).toISOString()],
   );
   if (inserted.length === 0) return null;
-  return { comments, seen, generation: 0, outdated: false, changed: [], kept: null };
+  return { comments, seen, generation: 0, outdated: false, changed: [], kept: null, first: true };
 }
 
 async function keptOf(sql: Sql, threadId: string, variant: string): Promise<Kept | null> {

@@ -96,42 +96,14 @@ export class Threads {
    */
   save(made: Saving, alongside: (sql: Sql) => Promise<void>): Promise<boolean> {
     return this.#settling(async (sql, parts) => {
-      const head = await one<Pick<HeadRow, 'generation' | 'visibility' | 'seen'> & { current: boolean | null }>(
-        sql,
-        `SELECT generation, visibility, seen, (SELECT made.seen = summary_thread.seen FROM summary_made AS made
-                WHERE made.thread_id = $1 AND made.variant = $2) AS current
-         FROM summary_thread WHERE id = $1 FOR UPDATE`,
-        [made.threadId, made.variant],
-      );
-      if (!head || head.generation !== made.generation) return false;
-      // A slower request for an earlier state of the thread does not replace the summary of the newest.
-      if (!(head.current && made.seen !== head.seen)) await this.#keep(sql, made, head.visibility, parts);
+      const kept = await keep(sql, made);
+      if (!kept) return false;
+      if (kept.crowded) await prune(sql, made.threadId);
+      if (kept.added !== null && kept.visibility === 'public')
+        await purgeThread(sql, made.threadId, 'invalidate', parts);
       await alongside(sql);
       return true;
     });
-  }
-
-  async #keep(sql: Sql, made: Saving, visibility: Visibility, parts: Withdrawing): Promise<void> {
-    const [row] = await sql.query<{ added: boolean }>(
-      `INSERT INTO summary_made (thread_id, variant, key, seen, summary, made_at) VALUES ($1, $2, $3, $4, $5::text::jsonb, $6)
-       ON CONFLICT (thread_id, variant) DO UPDATE SET key = $3, seen = $4, summary = $5::text::jsonb, made_at = $6
-       RETURNING xmax = 0 AS added`,
-      [made.threadId, made.variant, made.key, made.seen, JSON.stringify(made.summary), made.summary.createdAt],
-    );
-    if (made.record !== null) {
-      await sql.query('UPDATE summary_thread SET record = $2::text::jsonb WHERE id = $1', [
-        made.threadId,
-        JSON.stringify(made.record),
-      ]);
-    }
-    if (row?.added) {
-      await sql.query(
-        `DELETE FROM summary_made WHERE thread_id = $1 AND variant NOT IN
-           (SELECT variant FROM summary_made WHERE thread_id = $1 ORDER BY made_at DESC LIMIT ${VARIANTS_MAX})`,
-        [made.threadId],
-      );
-    }
-    if (visibility === 'public') await purgeThread(sql, made.threadId, 'invalidate', parts);
   }
 
   /** Keeps what a generation that came to nothing has learnt, so that the next one goes on from there. */
@@ -183,6 +155,44 @@ export class Threads {
 
 /** Summaries of one thread in different words, languages or lengths that are kept beside each other. */
 const VARIANTS_MAX = 8;
+/**
+ * Checks and writes in one statement: each one more is a round trip to the store's thread or server. A slower request for an earlier
+ * state of the thread does not replace the summary of the newest: `added` is null then.
+ * @returns null where the thread has moved on.
+ */
+function keep(
+  sql: Sql,
+  made: Saving,
+): Promise<{ visibility: Visibility; added: boolean | null; crowded: boolean } | null> {
+  return one(
+    sql,
+    `WITH head AS (SELECT id, visibility, seen FROM summary_thread WHERE id = $1 AND generation = $7 FOR UPDATE),
+     put AS (
+       INSERT INTO summary_made (thread_id, variant, key, seen, summary, made_at)
+       SELECT id, $2::text, $3::text, $4::text, $5::text::jsonb, $6::timestamptz FROM head
+       ON CONFLICT (thread_id, variant) DO UPDATE SET key = $3, seen = $4, summary = $5::text::jsonb, made_at = $6
+         WHERE $4 = (SELECT seen FROM head) OR summary_made.seen <> (SELECT seen FROM head)
+       RETURNING xmax = 0 AS added),
+     remembered AS (
+       UPDATE summary_thread SET record = $8::text::jsonb FROM head, put WHERE summary_thread.id = head.id AND $8::text IS NOT NULL)
+     SELECT head.visibility, put.added, coalesce(put.added, false)
+       AND (SELECT count(*) FROM summary_made WHERE thread_id = $1) >= ${VARIANTS_MAX} AS crowded FROM head LEFT JOIN put ON true`,
+    [
+      ...[made.threadId, made.variant, made.key, made.seen, JSON.stringify(made.summary), made.summary.createdAt],
+      made.generation,
+      made.record === null ? null : JSON.stringify(made.record),
+    ],
+  );
+}
+
+async function prune(sql: Sql, threadId: string): Promise<void> {
+  await sql.query(
+    `DELETE FROM summary_made WHERE thread_id = $1 AND variant NOT IN
+       (SELECT variant FROM summary_made WHERE thread_id = $1 ORDER BY made_at DESC LIMIT ${VARIANTS_MAX})`,
+    [threadId],
+  );
+}
+
 /** A stored summary as it is given again: nothing was spent for it. */
 export function asKept(summary: Summary, stale: boolean): Summary {
   return {
