@@ -14,7 +14,7 @@ import {
   type StoredResponse,
 } from '../policy/stored.ts';
 import { freshen, selectsStored, validationFields } from '../policy/validation.ts';
-import { beginning } from './beginning.ts';
+import { LOGIN_BYTES, unlessLogin } from './beginning.ts';
 import type { EngineDeps } from './deps.ts';
 import type { Candidate } from './locate.ts';
 import { freshnessRule, type Keep, type Page } from './page.ts';
@@ -37,8 +37,7 @@ interface Exchange {
   readonly conclude: Conclude;
 }
 
-/** Access's login page shows itself within this many bytes; a body that takes longer to begin is none. */
-const LOGIN_BYTES = 16_384;
+/** Longest a page's beginning is waited for where Access guards the way. */
 const LOGIN_WAIT_MS = 2_000;
 
 const headersOf = (response: Response): HeaderList => [...response.headers];
@@ -139,15 +138,21 @@ function refusal(response: Response, headers: HeaderList, candidate: Candidate |
   return undefined;
 }
 
-async function received(deps: EngineDeps, exchange: Exchange, response: Response): Promise<Resolution> {
+async function received(deps: EngineDeps, exchange: Exchange, answer: Response): Promise<Resolution> {
   const { page, candidate, keep, conclude } = exchange;
   const times = { requestTime: exchange.requestTime, responseTime: deps.clock() };
-  const head: OriginHead = { status: response.status, headers: headersOf(response) };
-  const refused = refusal(response, head.headers, candidate);
+  const head: OriginHead = { status: answer.status, headers: headersOf(answer) };
+  const refused = refusal(answer, head.headers, candidate);
   if (refused !== undefined) {
-    keep(Promise.allSettled([response.body?.cancel(), conclude({ kind: 'failed' })]));
+    keep(Promise.allSettled([answer.body?.cancel(), conclude({ kind: 'failed' })]));
     deps.report('origin-refused', { failure: refused.kind === 'failed' ? refused.failure : '', status: head.status });
     return refused;
+  }
+  // Whether it may be stored or not: a login page handed to one reader would stand over a good copy as well.
+  const response = page.upstream.access === true ? await unlessLogin(answer, LOGIN_WAIT_MS) : answer;
+  if (response === undefined) {
+    keep(conclude({ kind: 'failed' }));
+    return { kind: 'failed', failure: 'access-login', status: head.status, retryAfterMs: 5000 };
   }
   const rule = freshnessRule(deps.freshness, field(head.headers, 'content-type'));
   const interpretation = interpret(head, times, rule);
@@ -159,17 +164,10 @@ async function received(deps: EngineDeps, exchange: Exchange, response: Response
     headers: head.headers,
     ...interpretation,
   });
-  const own = (reason: NotStored, answer = response): Resolution => {
+  const own = (reason: NotStored): Resolution => {
     keep(conclude({ kind: 'unshareable' }));
-    return { kind: 'own', response: answer, reason, fwdStatus: head.status };
+    return { kind: 'own', response, reason, fwdStatus: head.status };
   };
-  if (!verdict.store && page.upstream.access === true && isHtml(head.headers)) {
-    // A login page that forbids storing would else be handed to the reader over a good copy.
-    const { text, whole } = await beginning(response, LOGIN_BYTES, LOGIN_WAIT_MS);
-    if (!looksLikeAccessLogin(text)) return own(verdict.reason, whole);
-    keep(Promise.allSettled([whole.body?.cancel(), conclude({ kind: 'failed' })]));
-    return { kind: 'failed', failure: 'access-login', status: head.status, retryAfterMs: 5000 };
-  }
   if (!verdict.store) return own(verdict.reason);
   if (head.status === 206) return own('partial-invalid');
   const length = contentLength(head.headers);
@@ -181,13 +179,13 @@ async function received(deps: EngineDeps, exchange: Exchange, response: Response
   return fill(deps, exchange, response, meta, isDecoded(head.headers) ? undefined : length);
 }
 
-async function fill(
+function fill(
   deps: EngineDeps,
   exchange: Exchange,
   response: Response,
   meta: StoredMeta,
   expected: number | undefined,
-): Promise<Resolution> {
+): Resolution {
   const { page, candidate } = exchange;
   const outcome = {
     fwd: candidate === undefined ? ('uri-miss' as const) : ('stale' as const),
@@ -229,11 +227,6 @@ async function fill(
   };
   const finished = work();
   exchange.keep(finished);
-  // Where Access guards the way, a page is read whole before it is believed.
-  if (page.upstream.access === true && isHtml(meta.headers) && (await finished) === undefined) {
-    await leader.cancel();
-    return { kind: 'failed', failure: 'access-login', status: meta.status, retryAfterMs: 5000 };
-  }
   return { kind: 'stream', meta, body, outcome, leader, finished };
 }
 
