@@ -1,6 +1,7 @@
 import type { EdgeConfig, EdgeEnv } from './config.ts';
 import type { EngineDeps, EngineLimits } from './engine/deps.ts';
 import { PageReader } from './engine/reader.ts';
+import { Unsharing } from './engine/unshare.ts';
 import { coloSnapshot } from './ledger/shared-snapshot.ts';
 import { type LedgerRemote, type LedgerTiming, LedgerView, timely } from './ledger/view.ts';
 import { Origin, type OriginTiming } from './origin/origin.ts';
@@ -18,7 +19,7 @@ const MB = 1024 * 1024;
 
 const LIMITS: Omit<EngineLimits, 'staleWaitMs'> = {
   leaseWaitMs: 8_000,
-  ledgerMs: 2_000,
+  ledgerMs: 1_000,
   shareMs: 3_600_000,
   partBytes: MB,
   body: { maxBytes: 25 * MB, budget: { used: 0, max: 40 * MB }, windowBytes: MB, idleMs: 15_000, unreadMs: 30_000 },
@@ -31,7 +32,7 @@ export function ledgerTiming(config: EdgeConfig): LedgerTiming {
     refreshMs: config.zonePurge ? 20_000 : 2_000,
     trustMs: config.zonePurge ? 60_000 : 5_000,
     shareMs: 250,
-    deadlineMs: 2_000,
+    deadlineMs: 1_200,
   };
 }
 
@@ -54,7 +55,7 @@ function limiter(binding: RateLimit | undefined): (client: string | undefined) =
 }
 
 /** Longest the ledger may take, ms: to be read, with readers behind it; to be written to. */
-const LEDGER_MS = { read: 1_500, write: 5_000 };
+const LEDGER_MS = { read: 1_000, write: 5_000 };
 
 /** The ledger's object, looked up anew each time: a stub that failed once is not used again. */
 function ledgerRemote(namespace: DurableObjectNamespace): LedgerRemote {
@@ -98,12 +99,15 @@ export function assemble(env: EdgeEnv, config: EdgeConfig, platformCache: Platfo
   }
   const remote = ledgerRemote(env.LEDGER);
   const timings = ledgerTiming(config);
+  const archive = new ArchiveTier(env.ARCHIVE);
+  const ledger = new LedgerView(remote, coloSnapshot(cache, publicOrigin), timings, onError('ledger-failed'));
   const deps: EngineDeps = {
     clock,
     stage,
-    archive: new ArchiveTier(env.ARCHIVE),
-    ledger: new LedgerView(remote, coloSnapshot(cache, publicOrigin), timings, onError('ledger-failed')),
+    archive,
+    ledger,
     leases: remote,
+    unsharing: new Unsharing({ clock, stage, archive, ledger, leases: remote, report }),
     origin: (name) => {
       const origin = origins.get(name);
       if (origin === undefined) throw new Error(`No upstream is called "${name}".`);

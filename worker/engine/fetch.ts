@@ -4,7 +4,7 @@ import { responseDirectives } from '../policy/directives.ts';
 import { fillFields } from '../policy/forward.ts';
 import { field, type HeaderList } from '../policy/header-list.ts';
 import { isAccessLogin, isGatewayError, isHtml, isInvalidStatus, looksLikeAccessLogin } from '../policy/impostor.ts';
-import { type NotStored, storability } from '../policy/storability.ts';
+import { type NotStored, storability, takesBack } from '../policy/storability.ts';
 import {
   describe,
   interpret,
@@ -92,6 +92,15 @@ function noLongerShared(head: OriginHead): NotStored | undefined {
   return said.noStore && !said.mustUnderstand ? 'no-store' : undefined;
 }
 
+/**
+ * A stored page that is not for everyone any more. Only where the key holds all that was forwarded: else a reader's
+ * own fields may have brought the refusal about, and one reader could take a page from all others.
+ */
+function takeBack(deps: EngineDeps, { page, candidate, keep }: Exchange, status: number, reason: NotStored): void {
+  if (candidate === undefined || page.varies || !takesBack(status, reason)) return;
+  keep(deps.unsharing.takeBack(page.key, candidate.entry.seq));
+}
+
 async function confirmed(
   deps: EngineDeps,
   exchange: Exchange,
@@ -103,6 +112,7 @@ async function confirmed(
   const entry: StoredResponse = { ...candidate.entry, ...freshen(candidate.entry, head, times, rule, exchange.seq) };
   const refused = noLongerShared(head);
   if (refused !== undefined) {
+    takeBack(deps, exchange, 304, refused);
     exchange.keep(exchange.conclude({ kind: 'unshareable' }));
     const headers = entry.headers.map(([name, value]): [string, string] => [name, value]);
     const body = entry.body.byteLength === 0 ? null : entry.body;
@@ -115,6 +125,7 @@ async function confirmed(
       kind: 'unchanged',
       bodyHash: entry.bodyHash,
       validatedAt: times.responseTime,
+      age: entry.initialAge,
       fresh: entry.lifetime.fresh,
     };
     await exchange.conclude(kept === 'archived' ? { kind: 'stored' } : unchanged, entry);
@@ -168,7 +179,10 @@ async function received(deps: EngineDeps, exchange: Exchange, answer: Response):
     keep(conclude({ kind: 'unshareable' }));
     return { kind: 'own', response, reason, fwdStatus: head.status };
   };
-  if (!verdict.store) return own(verdict.reason);
+  if (!verdict.store) {
+    takeBack(deps, exchange, head.status, verdict.reason);
+    return own(verdict.reason);
+  }
   if (head.status === 206) return own('partial-invalid');
   const length = contentLength(head.headers);
   if (length !== undefined && length > deps.limits.body.maxBytes) return own('too-large');
@@ -196,7 +210,7 @@ function fill(
   const source = response.body ?? new Blob([]).stream();
   const body = new SharedBody(source as ReadableStream<Uint8Array>, deps.limits.body, deps.clock);
   const leader = body.stream();
-  const work = async (): Promise<StoredResponse | undefined> => {
+  const receive = async (): Promise<StoredResponse | undefined> => {
     const complete = await body.pump(response.body === null ? undefined : expected);
     if ('fault' in complete) {
       deps.report('body-not-stored', { fault: complete.fault });
@@ -207,7 +221,12 @@ function fill(
       await exchange.conclude({ kind: 'failed' });
       return undefined;
     }
-    const entry: StoredResponse = { ...meta, bodyHash: await hashOf(complete.body), body: complete.body };
+    return { ...meta, bodyHash: await hashOf(complete.body), body: complete.body };
+  };
+  const complete = receive();
+  const store = async (): Promise<void> => {
+    const entry = await complete;
+    if (entry === undefined) return;
     if (deps.ledger.index.verdict(entry) !== 'deleted') deps.stage.remember(entry);
     // The readers' last bytes go out before the slower tiers are written.
     await body.drained(DRAIN_MS);
@@ -217,17 +236,17 @@ function fill(
       kind: 'unchanged',
       bodyHash: entry.bodyHash,
       validatedAt: meta.responseTime,
+      age: meta.initialAge,
       fresh: meta.lifetime.fresh,
     };
     await exchange.conclude(
       kept === 'archived' ? { kind: 'stored' } : kept === 'unchanged' ? unchanged : { kind: 'unshareable' },
       entry,
     );
-    return entry;
   };
-  const finished = work();
+  const finished = store();
   exchange.keep(finished);
-  return { kind: 'stream', meta, body, outcome, leader, finished };
+  return { kind: 'stream', meta, body, outcome, leader, complete, finished };
 }
 
 function isLogin(meta: StoredMeta, body: Uint8Array): boolean {

@@ -169,7 +169,7 @@ export class PageReader {
       extra: this.#deps.stage.fields(meta, resolution.outcome.ttl ?? 0),
     };
     if (page.range !== null && page.method === 'GET') {
-      const complete = await patience(resolution.finished, GIVE_UP_MS);
+      const complete = await patience(resolution.complete, GIVE_UP_MS);
       if (complete !== undefined) {
         await reader.cancel();
         return storedAnswer(page, complete, answered, now, this.#deps.secure);
