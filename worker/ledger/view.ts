@@ -5,7 +5,7 @@ import {
   type LedgerSnapshot,
 } from '../policy/invalidation.ts';
 import type { Acquired, LeaseReport } from './leases.ts';
-import type { InvalidationRequest, Written } from './ledger.ts';
+import type { InvalidationRequest, LedgerHealth, Written } from './ledger.ts';
 
 /** The ledger's remote interface, as the edge uses it. */
 export interface LedgerRemote {
@@ -13,6 +13,7 @@ export interface LedgerRemote {
   invalidate(requests: readonly InvalidationRequest[], mode: InvalidationMode, id?: string): Promise<Written>;
   acquire(key: string, since: number, waitMs: number): Promise<Acquired>;
   complete(key: string, lease: number, report: LeaseReport, shareMs: number): Promise<LedgerSnapshot>;
+  health(): Promise<LedgerHealth>;
 }
 
 /** The snapshot this data centre shares: one isolate asks the ledger, the others read what it left. */
