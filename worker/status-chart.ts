@@ -38,7 +38,10 @@ export interface Chart {
 export function uptimeChart(spans: readonly Span[], { caption, lengthMs, count, label }: Chart, now: number): string {
   const drawn = bars(spans, lengthMs, count, now);
   const seen = uptime(drawn.flatMap(({ span }) => span ?? []));
-  const words = seen === undefined ? 'no data yet' : `up ${percent(seen.share)} of ${seen.minutes} minutes observed`;
+  const words =
+    seen === undefined
+      ? 'no data yet'
+      : `up ${percent(seen.share)} of ${seen.minutes.toLocaleString('en')} minute${seen.minutes === 1 ? '' : 's'} observed`;
   const body = drawn.map((one, index) => bar(one, index, label)).join('');
   return `<figure><svg viewBox="0 0 ${count * STEP} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${caption}: ${words}">${body}</svg>
 <figcaption><span>${caption}</span><span>${words}</span></figcaption></figure>`;

@@ -67,7 +67,10 @@ function concluder(deps: EngineDeps, page: Page, asked: Asked, seq: number): Con
   return async (outcome: FetchOutcome, meta?: StoredMeta) => {
     const lease = await leaseOf(asked);
     if (lease === 0) return;
-    const shareMs = Math.min(deps.limits.shareMs, (meta?.lifetime.fresh ?? 0) * 1000);
+    // No longer than it is fresh: news of a page that is stale would have everyone fetch it without a lease.
+    const freshMs =
+      meta === undefined ? 0 : meta.responseTime + (meta.lifetime.fresh - meta.initialAge) * 1000 - deps.clock();
+    const shareMs = Math.max(0, Math.min(deps.limits.shareMs, freshMs));
     try {
       const report = { outcome, seq, tags: meta?.tags ?? [] };
       const snapshot = await deps.leases.complete(page.key, lease, report, shareMs);
