@@ -52,6 +52,15 @@ export async function readPart(
   return receivePart(deps, page, result.response, requestTime, keep);
 }
 
+/** The whole body, or undefined when it breaks off or takes longer. */
+async function bytesInTime(response: Response, ms: number): Promise<Uint8Array | undefined> {
+  const buffer = await patience(
+    response.arrayBuffer().catch(() => undefined),
+    ms,
+  );
+  return buffer === undefined ? undefined : new Uint8Array(buffer);
+}
+
 async function receivePart(
   deps: EngineDeps,
   page: Page,
@@ -105,13 +114,7 @@ async function receivePart(
     deps.secure,
   );
   if (reason !== undefined) return new Response(response.body, { status: 206, headers });
-  const body = await patience(
-    response.arrayBuffer().then(
-      (buffer) => new Uint8Array(buffer),
-      () => undefined,
-    ),
-    deps.limits.body.idleMs,
-  );
+  const body = await bytesInTime(response, deps.limits.body.idleMs);
   // A part shorter than its message said never gets here: the runtime refuses it. Parts stay near; only wholes are archived.
   if (body === undefined) return undefined;
   const entry: StoredResponse = { ...meta, body };
