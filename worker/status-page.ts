@@ -7,7 +7,7 @@ import { type Chart, uptimeChart } from './status-chart.ts';
 const STYLE = `:root{color-scheme:light dark;--bg:#fbf8f2;--fg:#2b2622;--soft:#6b625a;--line:#e4dccf;--up:#3b7d4f;--down:#b3402e}
 @media(prefers-color-scheme:dark){:root{--bg:#171412;--fg:#e9e1d6;--soft:#a89d90;--line:#3a332d;--up:#5aa873;--down:#e0705c}}
 body{margin:0 auto;max-width:46rem;padding:2.5rem 1.25rem;font:1rem/1.55 system-ui,sans-serif;background:var(--bg);color:var(--fg)}
-h1{font:2rem/1.2 ui-serif,Georgia,serif;margin:0 0 .3rem}h2{font:1.2rem ui-serif,Georgia,serif;margin:0}h2::first-letter{text-transform:capitalize}
+h1{font:2rem/1.2 ui-serif,Georgia,serif;margin:0 0 .3rem}h2{font:1.2rem ui-serif,Georgia,serif;margin:0}
 p{margin:0;color:var(--soft)}section{border-top:1px solid var(--line);margin-top:1.75rem;padding-top:1.5rem}
 header,figcaption,.head{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.1rem 1rem;align-items:baseline}
 header{display:block}figure{margin:1rem 0 0}svg{display:block;width:100%;height:2.4rem}
