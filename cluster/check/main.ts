@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { chartFindings } from './charts.ts';
 import { components, machines } from './data.ts';
 import { applyExceptions, readExceptions } from './exceptions.ts';
 import type { Cluster, Finding, Placed } from './manifest.ts';
@@ -7,7 +8,7 @@ import { demand } from './policy/budget.ts';
 import { allRules, partRules } from './policy/index.ts';
 import { countQueries, knownMetrics, queryFindings } from './queries.ts';
 import { type Combination, ENVIRONMENTS, render, renderCombinations, renderEnvironment } from './render.ts';
-import { openSchemas, schemaFolder } from './schema.ts';
+import { openSchemas, type Schemas, schemaFolder } from './schema.ts';
 import { openSecrets } from './sealed.ts';
 import { standing } from './standing.ts';
 
@@ -43,11 +44,9 @@ function policy(clusters: readonly Cluster[], combinations: readonly Combination
 }
 
 /** Every object against the schema of its kind, unknown fields refused, CEL rules evaluated. */
-function schemas(option: string | undefined, objects: readonly Placed[]): Part {
-  const folder = schemaFolder(option);
-  if (folder === undefined)
+function validation(known: Schemas | undefined, objects: readonly Placed[]): Part {
+  if (known === undefined)
     return { findings: [], summary: `schemas: SKIPPED, no folder of them (${USAGE}, or CLUSTER_SCHEMAS)` };
-  const known = openSchemas(folder);
   const findings = objects.flatMap((placed) => known.check(placed));
   const unknown = known.unknown.size === 0 ? '' : `, no schema for ${[...known.unknown].join(', ')}`;
   return {
@@ -67,7 +66,11 @@ async function secrets(clusters: readonly Cluster[]): Promise<Part> {
 
 async function main(): Promise<number> {
   const started = performance.now();
-  const { values } = parseArgs({ options: { schemas: { type: 'string' }, strict: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { schemas: { type: 'string' }, charts: { type: 'string' }, strict: { type: 'boolean' } },
+  });
+  const folder = schemaFolder(values.schemas);
+  const known = folder === undefined ? undefined : openSchemas(folder);
   const clusters = await Promise.all(ENVIRONMENTS.map(renderEnvironment));
   const argocd = await render('cluster/gitops/argocd');
   const stages = ENVIRONMENTS.flatMap((environment) => Object.keys(components).map((stage) => [environment, stage]));
@@ -75,11 +78,13 @@ async function main(): Promise<number> {
     await Promise.all(stages.map(([environment = '', stage = '']) => renderCombinations(environment, stage)))
   ).flat();
   const everything = [...clusters, ...combinations].flatMap(({ objects }) => objects);
-  const prod = clusters.find(({ environment }) => environment === 'prod')?.objects ?? [];
+  const production = clusters.find(({ environment }) => environment === 'prod') ?? { environment: 'prod', objects: [] };
+  const prod = production.objects;
   const parts: Part[] = [
     policy(clusters, combinations),
-    schemas(values.schemas, [...everything, ...argocd]),
+    validation(known, [...everything, ...argocd]),
     await secrets(clusters),
+    await chartFindings(production, values.charts, known),
     ...(await Promise.all([promtool(prod), amtool(prod), blackbox(prod), lint()])).flat(),
   ];
   const findings = [...alertFindings(prod), ...parts.flatMap((part) => part.findings)];
