@@ -24,7 +24,8 @@ export const exampleValues: JsonMap = {
     BRIDGE_TOKENS: 'publisher:example-bridge-token',
     EDGE_TOKEN: 'example-edge-token',
     FLUX_HMAC_KEY: 'example-flux-hmac-key',
-    CLOUDFLARE_ZONE_ID: 'example-cloudflare-zone-id',
+    // A zone's id is 32 hexadecimal digits; the bridge refuses anything else.
+    CLOUDFLARE_ZONE_ID: '0'.repeat(32),
     CLOUDFLARE_API_TOKEN: 'example-cloudflare-api-token',
   },
   'web/offsite-ssh': { id_ed25519: 'example-private-key', known_hosts: 'example-known-hosts' },
