@@ -83,7 +83,10 @@ describe.runIf(ready)('roles and databases', () => {
   });
 
   test('the blog reads and writes rows, and never the schema', async () => {
-    await database.query("INSERT INTO posts (id, slug, title) VALUES ('1', 'one', 'One')", 'blog');
+    await database.query(
+      "INSERT INTO posts (id, slug, title, status) VALUES ('1', 'one', 'One', 'published'), ('2', 'two', 'Two', 'draft')",
+      'blog',
+    );
     expect(
       await as('blog', 'blog', "INSERT INTO comments (id, post_id, author, body) VALUES ('c', '1', 'a', 'b')"),
     ).toBe('');
@@ -93,14 +96,20 @@ describe.runIf(ready)('roles and databases', () => {
     expect(await as('blog', 'blog', 'DELETE FROM schema_migrations')).toContain('permission denied');
   });
 
-  test('summaries read threads, and nothing else', async () => {
-    expect(await as('comments', 'blog', 'SELECT body FROM comments')).toBe('b');
-    expect(await as('comments', 'blog', 'UPDATE comments SET body = 1')).toContain(
-      'permission denied for table comments',
+  test('summaries read what is published, and nothing else', async () => {
+    await as('blog', 'blog', "INSERT INTO comments (id, post_id, author, body) VALUES ('d', '2', 'a', 'of a draft')");
+    await as(
+      'blog',
+      'blog',
+      "INSERT INTO comments (id, post_id, author, body, deleted_at) VALUES ('e', '1', 'a', 'removed', now())",
     );
-    expect(await as('comments', 'blog', 'SELECT * FROM page_views')).toContain(
-      'permission denied for table page_views',
+    expect(await as('comments', 'blog', 'SELECT thread_id, id, text, title, votes FROM porchlight_comments')).toBe(
+      '1|c|b|One|0',
     );
+    for (const table of ['comments', 'posts', 'page_views'])
+      expect(await as('comments', 'blog', `SELECT * FROM ${table}`)).toContain(`permission denied for table ${table}`);
+    for (const role of ['comments', 'blog'])
+      expect(await as(role, 'blog', 'DELETE FROM porchlight_comments')).toContain('cannot delete from view');
   });
 
   test('a table of a later migration belongs to the blog too', async () => {

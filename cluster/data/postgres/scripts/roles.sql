@@ -40,5 +40,6 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO blog;
 ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO blog;
 ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public GRANT USAGE ON SEQUENCES TO blog;
 REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM blog;
--- What a summary needs of a thread, and nothing else.
-GRANT SELECT ON posts, comments TO comments;
+REVOKE INSERT, UPDATE, DELETE ON porchlight_comments FROM blog;
+-- What a summary needs of a thread, and nothing else: neither drafts nor removed comments.
+GRANT SELECT ON porchlight_comments TO comments;
