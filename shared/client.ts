@@ -1,6 +1,7 @@
 import type { ErrorBody } from './contract/problem.ts';
 import type { PurgeAccepted, PurgeInput, PurgeStatus } from './contract/purge.ts';
 import type { StatusReport } from './contract/status.ts';
+import type { Job, JobAccepted, Summary, SummaryInput } from './contract/summary.ts';
 
 /** The part of fetch that is used; that of Node, Bun, Workers and browsers fits. */
 export type ClientFetch = (url: string, init: ClientRequest) => Promise<ClientResponse>;
@@ -33,7 +34,7 @@ export interface ClientOptions {
   readonly baseUrl: string;
   /** Headers that prove the caller, asked for before every attempt: ID tokens expire. See `bearer`. */
   readonly credentials: () => Promise<Record<string, string>> | Record<string, string>;
-  /** For one attempt; 5 s by default. */
+  /** For one attempt; 5 s by default. A summary has its own: its deadline and a margin. */
   readonly timeoutMs?: number;
   /** Attempts in all; 4 by default, at most about 4 s of waiting between them. */
   readonly attempts?: number;
@@ -75,6 +76,18 @@ export interface BridgeClient {
   purge(purge: PurgeInput): Promise<PurgeAccepted>;
   purgeStatus(id: string): Promise<PurgeStatus>;
   status(): Promise<StatusReport>;
+  /**
+   * Waits for the summary, at most its deadline. Repeated attempts are one job: it gets its id here where it has none. With `attempts`
+   * above one, the whole may take as many times as long.
+   */
+  summarize(input: SummaryInput): Promise<Summary>;
+  /** Resolves once the job is durable; see `job`. */
+  summarizeLater(input: SummaryInput): Promise<JobAccepted>;
+  job(id: string): Promise<Job>;
+  /** The last one made of the thread; `not-found` where there is none. */
+  threadSummary(threadId: string): Promise<Summary>;
+  /** Removes it, here and at the edge. Resolves also where there was none. */
+  deleteThreadSummary(threadId: string): Promise<void>;
 }
 
 /** Credentials from a fixed token, or from a function that fetches one, such as an ID token of the metadata server. */
@@ -85,29 +98,52 @@ export function bearer(token: string | (() => Promise<string>)): ClientOptions['
 export function createBridgeClient(options: ClientOptions): BridgeClient {
   const runtime = { ...platform(), ...options.runtime };
   const base = options.baseUrl.replace(/\/+$/, '');
-  const call = <T>(method: string, path: string, body?: unknown) =>
-    request<T>(options, runtime, method, base + path, body);
+  const call = <T>(method: string, path: string, more: Partial<Call> = {}) =>
+    request<T>(options, runtime, { method, url: base + path, timeoutMs: options.timeoutMs ?? 5000, ...more });
+  const named = <T extends { id?: string | undefined }>(body: T) => ({ ...body, id: body.id ?? runtime.newId() });
+  const threadPath = (id: string) => `/v1/threads/${encodeURIComponent(id)}/summary`;
   return {
-    purge: (purge) => call('POST', '/v1/purge', { ...purge, id: purge.id ?? runtime.newId() }),
+    purge: (purge) => call('POST', '/v1/purge', { body: named(purge) }),
     purgeStatus: (id) => call('GET', `/v1/purges/${encodeURIComponent(id)}`),
     status: () => call('GET', '/v1/status'),
+    summarize: (input) => call('POST', '/v1/summaries', { body: named(input), timeoutMs: summaryTimeoutMs(input) }),
+    summarizeLater: (input) =>
+      call('POST', '/v1/summaries', { body: named(input), headers: { prefer: 'respond-async' } }),
+    job: (id) => call('GET', `/v1/summaries/${encodeURIComponent(id)}`),
+    threadSummary: (threadId) => call('GET', threadPath(threadId)),
+    deleteThreadSummary: (threadId) => call<void>('DELETE', threadPath(threadId)).catch(unlessNotFound),
   };
 }
+
+/** A deleted summary whose answer was lost is not there the second time. */
+function unlessNotFound(error: unknown): void {
+  if (!(error instanceof BridgeError && error.failure === 'not-found')) throw error;
+}
+
+/** The bridge answers within its deadline and 250 ms; the rest is for the network and the body. */
+const SUMMARY_MARGIN_MS = 5000;
+// As `DEADLINE_MS` of the contract, which is not imported: it would bring the schemas into every caller's bundle.
+const SUMMARY_DEADLINE_MS = { interactive: 30_000, background: 300_000 };
+
+const summaryTimeoutMs = ({ options }: SummaryInput): number =>
+  (options?.deadlineMs ?? SUMMARY_DEADLINE_MS[options?.priority ?? 'interactive']) + SUMMARY_MARGIN_MS;
 
 const FIRST_WAIT_MS = 200;
 const WAIT_MAX_MS = 5000;
 
+interface Call {
+  readonly method: string;
+  readonly url: string;
+  readonly timeoutMs: number;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
 /** Every call is idempotent, so whatever may pass is tried again: no answer, 408, 429 and 5xx. */
-async function request<T>(
-  options: ClientOptions,
-  runtime: ClientRuntime,
-  method: string,
-  url: string,
-  body: unknown,
-): Promise<T> {
+async function request<T>(options: ClientOptions, runtime: ClientRuntime, call: Call): Promise<T> {
   const attempts = options.attempts ?? 4;
   for (let attempt = 1; ; attempt++) {
-    const outcome = await once<T>(options, runtime, method, url, body);
+    const outcome = await once<T>(options, runtime, call);
     if ('value' in outcome) return outcome.value;
     if (outcome.error.failure !== 'unavailable' || attempt >= attempts) throw outcome.error;
     const full = FIRST_WAIT_MS * 2 ** attempt;
@@ -120,9 +156,7 @@ type Outcome<T> = { readonly value: T } | { readonly error: BridgeError; readonl
 async function once<T>(
   options: ClientOptions,
   runtime: ClientRuntime,
-  method: string,
-  url: string,
-  body: unknown,
+  { method, url, timeoutMs, body, headers }: Call,
 ): Promise<Outcome<T>> {
   const credentials = await options.credentials();
   try {
@@ -131,11 +165,13 @@ async function once<T>(
       headers: {
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
         ...credentials,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: runtime.timeout(options.timeoutMs ?? 5000) as never,
+      signal: runtime.timeout(timeoutMs) as never,
     });
+    if (response.status === 204) return { value: undefined as T };
     const text = await response.text();
     const answer = parse(text);
     if (response.status >= 200 && response.status < 300 && answer !== undefined) return { value: answer as T };

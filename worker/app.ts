@@ -6,6 +6,7 @@ import type { Edge } from './assemble.ts';
 import { patience } from './engine/flight.ts';
 import type { Keep } from './engine/page.ts';
 import { clientFacts, Pages, refusal } from './pages.ts';
+import { Shortcuts } from './shortcuts.ts';
 import { statusPage } from './status-page.ts';
 
 function hostMatches(patterns: readonly string[], host: string): boolean {
@@ -25,17 +26,8 @@ export function routeTable(routes: readonly Route[]): (url: URL) => Promise<Rout
   return async (url) => (await router.fetch({ url: url.href, method: 'GET' } as IRequest, url)) as Route | undefined;
 }
 
-/** URLs seen lately and their routes: routing the same page again costs one look-up. */
-const MAX_KNOWN = 4096;
 /** A page that is not stored by then is not waited for: the next one is. */
 const WARM_STORE_MS = 10_000;
-
-interface Known {
-  readonly url: URL;
-  readonly route: Route | undefined;
-  /** The cache key of a plain GET, where such a request may be answered from memory. */
-  readonly key: string | undefined;
-}
 
 const isAdmin = (url: URL): boolean => url.pathname.startsWith('/.porchlight/');
 
@@ -65,7 +57,8 @@ export class App {
   readonly #edge: Edge;
   readonly #pages: Pages;
   readonly #routeOf: (url: URL) => Promise<Route | undefined>;
-  readonly #known = new Map<string, Known>();
+  /** From a URL that was answered from memory to its key: no parsing and no routing the next time. */
+  readonly #shortcuts = new Shortcuts(8192);
 
   constructor(edge: Edge) {
     this.#edge = edge;
@@ -75,30 +68,26 @@ export class App {
 
   fetch(request: Request, keep: Keep): Response | Promise<Response> {
     const now = this.#edge.deps.clock();
-    const known = this.#known.get(request.url);
-    if (known === undefined) return this.#learn(request.url).then((learnt) => this.#answer(request, learnt, now, keep));
-    if (known.key !== undefined && isPlain(request)) {
-      const hot = this.#edge.reader.hot.answer(known.key, now);
-      if (hot !== undefined) return hot;
-    }
-    return this.#answer(request, known, now, keep);
+    const key = this.#shortcuts.get(request.url);
+    const hot = key !== undefined && isPlain(request) ? this.#edge.reader.hot.answer(key, now) : undefined;
+    return hot ?? this.#answer(request, now, keep);
   }
 
-  async #answer(request: Request, { url, route }: Known, now: number, keep: Keep): Promise<Response> {
+  async #answer(request: Request, now: number, keep: Keep): Promise<Response> {
+    const url = new URL(request.url);
     if (isAdmin(url)) return adminAnswer(this.#edge, request, url.pathname, this.#warmRead(url, keep), keep);
+    const route = await this.#routeOf(url);
     if (route === undefined) return refusal(421, 'unknown-host', clientFacts(request), request.method);
     if (route.to === 'status') return statusPage(this.#edge, keep);
-    return this.#pages.answer({ request, url, route, now, keep });
+    return this.#hotAnswer(request, url, route, now) ?? this.#pages.answer({ request, url, route, now, keep });
   }
 
-  async #learn(href: string): Promise<Known> {
-    const url = new URL(href);
-    const route = await this.#routeOf(url);
-    const storable = route?.cache === true && this.#edge.config.site.keyedHeaders.length === 0 && !isAdmin(url);
-    const known: Known = { url, route, key: storable ? this.#pages.canonical(route, url).key : undefined };
-    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-    this.#known.set(href, known);
-    return known;
+  #hotAnswer(request: Request, url: URL, route: Route, now: number): Response | undefined {
+    if (!route.cache || this.#edge.config.site.keyedHeaders.length > 0 || !isPlain(request)) return undefined;
+    const { key } = this.#pages.canonical(route, url);
+    const hot = this.#edge.reader.hot.answer(key, now);
+    if (hot !== undefined) this.#shortcuts.set(request.url, key);
+    return hot;
   }
 
   /** Pages are warmed through the same reader as everyone's, and only pages of this site. */

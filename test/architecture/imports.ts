@@ -18,7 +18,8 @@ export const LAYERS: readonly Layer[] = [
   { folder: 'shared', folders: ['shared'], packages: ['zod', 'jose'] },
   { folder: 'cluster', folders: ['cluster', 'shared'] },
   { folder: 'local', folders: ['local', 'worker', 'bridge', 'blog', 'shared'] },
-  { folder: 'test', folders: ['test', 'local', 'worker', 'bridge', 'blog', 'cluster', 'shared'] },
+  { folder: 'examples', folders: ['examples', 'shared'] },
+  { folder: 'test', folders: ['test', 'local', 'worker', 'bridge', 'blog', 'cluster', 'shared', 'examples'] },
 ];
 
 export const isTest = (path: string): boolean => path.endsWith('.test.ts');

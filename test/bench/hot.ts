@@ -1,8 +1,9 @@
 import { get } from '../support/http.ts';
 import { rounds, type Sample, type Target } from './load.ts';
+import { HOT } from './pages.ts';
 import { type Bench, type Goal, type Outcome, type Scenario, UNMEASURED } from './scenario.ts';
 import { median, pairedRatio, round } from './stats.ts';
-import { HOT, originCount, startNginx, startOurs, startVarnish, startWorker } from './targets.ts';
+import { originCount, startNginx, startOurs, startVarnish, startWorker } from './targets.ts';
 
 const OURS = 'Porchlight';
 const GOALS = [

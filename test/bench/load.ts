@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { groupProcesses, projectEnv } from '../support/program.ts';
+import { groupProcesses, projectEnv, sleep } from '../support/program.ts';
 
 const run = promisify(execFile);
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -43,6 +43,15 @@ const TICK_MICROS = 10_000;
 function cpuMicros(target: Target): number {
   const running = groupProcesses(target.group).filter((p) => target.cpuOf.test(p.name));
   return running.reduce((sum, p) => sum + p.cpuTicks * TICK_MICROS, 0);
+}
+
+/** Waits until the server has nothing left to do: less than 2 % of a core over a second, 60 s at most. */
+export async function settle(target: Target): Promise<void> {
+  for (let second = 0; second < 60; second += 1) {
+    const before = cpuMicros(target);
+    await sleep(1000);
+    if (cpuMicros(target) - before <= 20_000) return;
+  }
 }
 
 let wrk: Promise<boolean> | undefined;

@@ -15,12 +15,6 @@ export function pairedRatio(ours: number[], theirs: number[]): number {
   return median(Array.from({ length: pairs }, (_, i) => (ours[i] ?? Number.NaN) / (theirs[i] ?? Number.NaN)));
 }
 
-/** How far apart the smallest and the largest are, as a share of the largest. */
-export function spread(values: number[]): number {
-  const largest = Math.max(...values);
-  return (largest - Math.min(...values)) / largest;
-}
-
 export function round(value: number, digits = 0): number {
   const factor = 10 ** digits;
   return Math.round(value * factor) / factor;

@@ -7,11 +7,9 @@ import { get } from '../support/http.ts';
 import { freePorts } from '../support/ports.ts';
 import { type Program, poll, startProgram } from '../support/program.ts';
 import type { Target } from './load.ts';
+import { HOT } from './pages.ts';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-
-/** The page every server is asked for first. */
-export const HOT = '/posts/hot';
 
 async function ok(port: number): Promise<boolean> {
   return get(port, HOT, { timeoutMs: 5000 }).then(

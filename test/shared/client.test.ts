@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BridgeError, bearer, type ClientRequest, createBridgeClient } from '../../shared/client.ts';
+import { DEADLINE_MS } from '../../shared/contract/summary.ts';
 
 interface Answer {
   status: number;
@@ -10,6 +11,7 @@ interface Answer {
 function clientWith(answers: (Answer | Error)[]) {
   const sent: { url: string; init: ClientRequest }[] = [];
   const slept: number[] = [];
+  const timeouts: number[] = [];
   const client = createBridgeClient({
     baseUrl: 'https://api.example/',
     credentials: bearer(async () => `token-${sent.length + 1}`),
@@ -17,7 +19,7 @@ function clientWith(answers: (Answer | Error)[]) {
       random: () => 0.5,
       newId: () => 'made-up-id',
       sleep: async (ms) => void slept.push(ms),
-      timeout: () => undefined,
+      timeout: (ms) => void timeouts.push(ms),
       fetch: async (url, init) => {
         sent.push({ url, init });
         const answer = answers.shift() ?? new Error('nothing left');
@@ -32,7 +34,7 @@ function clientWith(answers: (Answer | Error)[]) {
       },
     },
   });
-  return { client, sent, slept };
+  return { client, sent, slept, timeouts };
 }
 const accepted = {
   id: 'made-up-id',
@@ -70,6 +72,62 @@ test('Retry-After is honoured, within reason', async () => {
   ]);
   await client.status();
   expect(slept).toEqual([2000, 5000]);
+});
+
+describe('summaries', () => {
+  const thread = { id: 'post-1', comments: [{ id: 'c1', createdAt: '2026-11-21T12:00:00Z', text: 'Hello.' }] };
+
+  test('one job, whatever the attempts, and longer to answer than its deadline', async () => {
+    const { client, sent, timeouts } = clientWith([{ status: 503 }, { status: 200, body: { summary: 'Hello.' } }]);
+    expect(await client.summarize({ thread, options: { deadlineMs: 8000 } })).toEqual({ summary: 'Hello.' });
+    expect(sent.map(({ init, url }) => `${init.method} ${url}`)).toEqual(
+      Array(2).fill('POST https://api.example/v1/summaries'),
+    );
+    expect(sent.map(({ init }) => JSON.parse(init.body ?? '').id)).toEqual(['made-up-id', 'made-up-id']);
+    expect(timeouts).toEqual([13_000, 13_000]);
+  });
+
+  test.each([
+    [undefined, DEADLINE_MS.interactive],
+    ['interactive', DEADLINE_MS.interactive],
+    ['background', DEADLINE_MS.background],
+  ] as const)("without a deadline it waits for the contract's: %s", async (priority, deadlineMs) => {
+    const { client, timeouts } = clientWith([{ status: 200, body: {} }]);
+    await client.summarize({ thread, ...(priority === undefined ? {} : { options: { priority } }) });
+    expect(timeouts).toEqual([deadlineMs + 5000]);
+  });
+
+  test('later: the answer is a job', async () => {
+    const { client, sent, timeouts } = clientWith([
+      { status: 202, body: accepted },
+      { status: 200, body: { id: 'j' } },
+    ]);
+    expect(await client.summarizeLater({ id: 'my-job-1', thread })).toEqual(accepted);
+    await client.job('my/job');
+    expect(sent[0]?.init.headers.prefer).toBe('respond-async');
+    expect(JSON.parse(sent[0]?.init.body ?? '').id).toBe('my-job-1');
+    expect(sent[1]?.url).toBe('https://api.example/v1/summaries/my%2Fjob');
+    expect(timeouts).toEqual([5000, 5000]);
+  });
+
+  test('of a thread: read and removed', async () => {
+    const { client, sent } = clientWith([
+      { status: 200, body: { summary: 'x' } },
+      { status: 204, body: '' },
+      { status: 502 },
+      { status: 404, body: { error: { code: 'unknown-thread', message: 'no' } } },
+    ]);
+    expect(await client.threadSummary('post/1')).toEqual({ summary: 'x' });
+    expect(await client.deleteThreadSummary('post/1')).toBeUndefined();
+    expect(await client.deleteThreadSummary('post/1')).toBeUndefined();
+    expect(sent.map(({ init }) => init.method)).toEqual(['GET', 'DELETE', 'DELETE', 'DELETE']);
+    expect(new Set(sent.map(({ url }) => url))).toEqual(new Set(['https://api.example/v1/threads/post%2F1/summary']));
+  });
+
+  test('a summary that may not be removed is an error', async () => {
+    const { client } = clientWith([{ status: 403, body: { error: { code: 'not-on-allow-list', message: 'no' } } }]);
+    expect(await failed(client.deleteThreadSummary('a'))).toMatchObject({ failure: 'unauthorized' });
+  });
 });
 
 describe('errors are typed', () => {

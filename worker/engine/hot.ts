@@ -12,6 +12,8 @@ interface HotHead {
 }
 
 const READ_NOTHING = (): null => null;
+/** Pages whose fields are kept for the rest of their second; one more is worked out anew each time. */
+const MAX_HEADS = 1024;
 const BODILESS = new Set([204, 205, 304]);
 
 /**
@@ -19,7 +21,9 @@ const BODILESS = new Set([204, 205, 304]);
  * change with every request (verdict, judgement, fields) is worked out once a second per page.
  */
 export class HotPath {
-  readonly #heads = new WeakMap<StoredResponse, HotHead>();
+  /** Of the current second: no head outlives its `Age`, and what is dropped whole costs the collector little. */
+  #heads = new Map<StoredResponse, HotHead>();
+  #second = 0;
   readonly #deps: EngineDeps;
 
   constructor(deps: EngineDeps) {
@@ -32,16 +36,25 @@ export class HotPath {
     if (!ledger.isYoung(now)) return undefined;
     const entry = stage.peek(key, READ_NOTHING);
     if (entry === undefined || entry.selection.names.length > 0) return undefined;
-    let head = this.#heads.get(entry);
-    if (head === undefined || head.index !== ledger.index || now >= head.until) {
-      head = this.#prepare(entry, now);
-      if (head === undefined) return undefined;
-      this.#heads.set(entry, head);
-    }
+    const head = this.#head(entry, now);
+    if (head === undefined) return undefined;
     return new Response(BODILESS.has(entry.status) ? null : entry.body, {
       status: entry.status,
       headers: head.headers,
     });
+  }
+
+  #head(entry: StoredResponse, now: number): HotHead | undefined {
+    const second = Math.floor(now / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#heads = new Map();
+    }
+    const known = this.#heads.get(entry);
+    if (known !== undefined && known.index === this.#deps.ledger.index && now < known.until) return known;
+    const head = this.#prepare(entry, now);
+    if (head !== undefined && (known !== undefined || this.#heads.size < MAX_HEADS)) this.#heads.set(entry, head);
+    return head;
   }
 
   #prepare(entry: StoredResponse, now: number): HotHead | undefined {
