@@ -174,30 +174,22 @@ function claims(objects: readonly Placed[], namespaces: ReadonlySet<string>): Fi
   }));
 }
 
-/**
- * Renders every chart of an environment whose source lies in the folder (one folder a chart, dependencies beside it),
- * and holds its objects to the schemas and its pods to Pod Security.
- */
-export async function chartFindings(
-  cluster: Cluster,
-  option: string | undefined,
-  schemas: Schemas | undefined,
-): Promise<{ findings: Finding[]; summary: string }> {
-  const all = releases(cluster);
-  if (option === undefined)
-    return { findings: [], summary: `charts: SKIPPED, ${all.length} charts are not rendered without --charts DIR` };
-  const folder = resolve(option);
-  const [here, absent] = [true, false].map((wanted) =>
-    all.filter(({ chart }) => existsSync(join(folder, chart, 'Chart.yaml')) === wanted),
-  );
-  const rendered = await Promise.all((here ?? []).map((release) => renderChart(release, folder)));
-  const objects = rendered.flatMap((part) => part.objects);
-  const restricted = new Set(
+/** The namespaces whose pods the API server holds to Pod Security `restricted`. */
+const restrictedNamespaces = (cluster: Cluster): Set<string> =>
+  new Set(
     cluster.objects
       .filter((placed) => kindOf(placed) === 'Namespace')
       .filter(({ object }) => map(at(object, 'metadata.labels'))['pod-security.kubernetes.io/enforce'] === 'restricted')
       .map(nameOf),
   );
+
+async function renderAll(cluster: Cluster, folder: string, schemas: Schemas | undefined): Promise<Part> {
+  const all = releases(cluster);
+  const here = all.filter(({ chart }) => existsSync(join(folder, chart, 'Chart.yaml')));
+  const left = all.filter((release) => !here.includes(release)).map(({ chart }) => chart);
+  const rendered = await Promise.all(here.map((release) => renderChart(release, folder)));
+  const objects = rendered.flatMap((part) => part.objects);
+  const restricted = restrictedNamespaces(cluster);
   const pods = objects.filter((placed) => restricted.has(namespaceOf(placed)));
   const findings = [
     ...rendered.flatMap((part) => part.findings),
@@ -205,11 +197,31 @@ export async function chartFindings(
       .filter(({ id }) => ASKED_OF_CHARTS.includes(id))
       .flatMap((rule) => rule.check({ ...cluster, objects: pods })),
     ...(schemas === undefined ? [] : objects.flatMap((placed) => schemas.check(placed))),
-    ...claims(objects, new Set((here ?? []).map(({ placed }) => namespaceOf(placed)))),
+    ...claims(objects, new Set(here.map(({ placed }) => namespaceOf(placed)))),
   ];
-  const left = (absent ?? []).map(({ chart }) => chart).join(', ');
+  const names = rendered.map(({ note }) => note).join(', ');
   return {
     findings,
-    summary: `charts: ${rendered.map(({ note }) => note).join(', ')}: ${objects.length} objects${left === '' ? '' : `; not there: ${left}`}`,
+    summary: `charts: ${cluster.environment}: ${names}: ${objects.length} objects${left.length === 0 ? '' : `; not there: ${left.join(', ')}`}`,
   };
+}
+
+interface Part {
+  readonly findings: Finding[];
+  readonly summary: string;
+}
+
+/**
+ * Renders every chart of each environment whose source lies in the folder (one folder a chart, dependencies beside it),
+ * and holds its objects to the schemas and its pods to Pod Security.
+ */
+export async function chartFindings(
+  clusters: readonly Cluster[],
+  option: string | undefined,
+  schemas: Schemas | undefined,
+): Promise<Part[]> {
+  if (option !== undefined) return Promise.all(clusters.map((cluster) => renderAll(cluster, resolve(option), schemas)));
+  const names = new Set(clusters.flatMap(releases).map(({ chart }) => chart));
+  const summary = `charts: SKIPPED, ${[...names].join(', ')} are not rendered without --charts DIR`;
+  return [{ findings: [], summary }];
 }

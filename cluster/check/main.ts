@@ -78,13 +78,12 @@ async function main(): Promise<number> {
     await Promise.all(stages.map(([environment = '', stage = '']) => renderCombinations(environment, stage)))
   ).flat();
   const everything = [...clusters, ...combinations].flatMap(({ objects }) => objects);
-  const production = clusters.find(({ environment }) => environment === 'prod') ?? { environment: 'prod', objects: [] };
-  const prod = production.objects;
+  const prod = clusters.find(({ environment }) => environment === 'prod')?.objects ?? [];
   const parts: Part[] = [
     policy(clusters, combinations),
     validation(known, [...everything, ...argocd]),
     await secrets(clusters),
-    await chartFindings(production, values.charts, known),
+    ...(await chartFindings(clusters, values.charts, known)),
     ...(await Promise.all([promtool(prod), amtool(prod), blackbox(prod), lint()])).flat(),
   ];
   const findings = [...alertFindings(prod), ...parts.flatMap((part) => part.findings)];

@@ -57,13 +57,14 @@ describe('charts', () => {
     ],
   });
   const found = async (values: JsonMap) =>
-    (await chartFindings(withValues(values), folder, undefined)).findings.map(
-      ({ rule, object, field }) => `${rule}: ${object}: ${field}`,
-    );
+    (await chartFindings([withValues(values)], folder, undefined))
+      .flatMap(({ findings }) => findings)
+      .map(({ rule, object, field }) => `${rule}: ${object}: ${field}`);
 
   test('without a folder it says what it leaves out', async () => {
-    const { findings, summary } = await chartFindings(withValues({}), undefined, undefined);
-    expect([findings, summary]).toEqual([[], 'charts: SKIPPED, 1 charts are not rendered without --charts DIR']);
+    expect(await chartFindings([withValues({})], undefined, undefined)).toEqual([
+      { findings: [], summary: 'charts: SKIPPED, app are not rendered without --charts DIR' },
+    ]);
   });
 
   test('a value that the chart, or its part, does not have is named', async () => {
@@ -85,9 +86,9 @@ describe('charts', () => {
 
   test('a chart that does not render says why', async () => {
     writeFileSync(join(folder, 'app/templates/fail.yaml'), '{{ if .Values.replicas }}{{ fail "no CRD" }}{{ end }}');
-    const { findings } = await chartFindings(withValues({}), folder, undefined);
+    const [part] = await chartFindings([withValues({})], folder, undefined);
     rmSync(join(folder, 'app/templates/fail.yaml'));
-    expect(findings[0]).toMatchObject({ rule: 'chart-renders', message: expect.stringContaining('no CRD') });
+    expect(part?.findings[0]).toMatchObject({ rule: 'chart-renders', message: expect.stringContaining('no CRD') });
   });
 });
 

@@ -12,11 +12,12 @@ import { forOldAlertmanager, provenAlerts } from '../../cluster/check/monitoring
 import { quantity } from '../../cluster/check/policy/budget.ts';
 import { parseImage } from '../../cluster/check/policy/images.ts';
 import { pathsOverlap } from '../../cluster/check/policy/routes.ts';
-import { choices } from '../../cluster/check/render.ts';
+import { choices, renderEnvironment } from '../../cluster/check/render.ts';
 import { schemaPath, translatePattern } from '../../cluster/check/schema.ts';
 import { readRequest } from '../../cluster/check/seal.ts';
 import { exampleIdentity, exampleRecipient, openSecrets } from '../../cluster/check/sealed.ts';
 import { decryptSecret, encryptSecret } from '../../cluster/check/sops.ts';
+import { standing } from '../../cluster/check/standing.ts';
 import { unzip } from '../../cluster/check/zip.ts';
 
 const SECRET = {
@@ -123,6 +124,21 @@ describe('images', () => {
   ])('%s', (image, registry, repository, tag, digest) => {
     expect(parseImage(image)).toEqual({ registry, repository, tag, digest });
   });
+});
+
+test('what waits for the operator is a note, one line each', async () => {
+  const [dev, prod] = await Promise.all(['dev', 'prod'].map(renderEnvironment));
+  const notes = standing(
+    [dev, prod].filter((cluster) => cluster !== undefined),
+    [],
+  );
+  expect(notes.map((line) => line.split(': ').slice(0, 2).join(': '))).toEqual([
+    'unpinned: ghcr.io/porchlight/blog:1.0.0',
+    'unpinned: ghcr.io/porchlight/bridge:1.0.0',
+    'example key: prod',
+  ]);
+  const bare = { environment: 'prod', objects: [] };
+  expect(standing([bare], [])).toEqual([expect.stringMatching(/^unsealed: prod waits for web\/postgres-auth, /)]);
 });
 
 test.each([
