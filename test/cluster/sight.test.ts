@@ -140,7 +140,7 @@ describe.runIf(ready)('the shipped monitoring sees the running system', () => {
       exposed.flatMap((text) => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '')),
     );
     // Written by the scripts of backup and guard, or by the summaries, which have tests of their own.
-    const elsewhere = /^(porchlight_(ollama|backup|offsite|export|restore_drill|summar)|gen_ai)/;
+    const elsewhere = /^(porchlight_(ollama|backup|offsite|export|restore_drill|summar|model)|gen_ai)/;
     const ours = [...own.metrics, ...own.histograms].filter((name) => !elsewhere.test(name));
     expect(ours.filter((name) => !names.has(name))).toEqual([]);
     for (const text of exposed)
