@@ -117,22 +117,27 @@ describe.runIf(ready)('the shipped monitoring sees the running system', () => {
   });
 
   test('every target is up', async () => {
+    // A busy machine misses a scrape of a second now and then: what counts is that all are up at one time.
+    let seen: string[] = [];
     await poll(
-      async () => (await targets()).length === 4 && (await targets()).every(({ health }) => health === 'up'),
-      30_000,
+      async () => {
+        seen = (await targets()).map(({ scrapePool, health, lastError }) =>
+          `${scrapePool}: ${health} ${lastError}`.trim(),
+        );
+        return seen.length === 4 && seen.every((line) => line.endsWith(': up'));
+      },
+      60_000,
       500,
     );
-    expect(
-      (await targets())
-        .map(({ scrapePool, health, lastError }) => `${scrapePool}: ${health} ${lastError}`.trim())
-        .sort(),
-    ).toEqual(['blackbox-api: up', 'blackbox-page: up', 'blog: up', 'bridge: up']);
+    expect(seen.sort()).toEqual(['blackbox-api: up', 'blackbox-page: up', 'blog: up', 'bridge: up']);
   });
 
   test('bridge and blog expose what rules and dashboards ask for, under the names of check/data/metrics/own.yaml', async () => {
     const own = parse(
       readFileSync(new URL('../../cluster/check/data/metrics/own.yaml', import.meta.url), 'utf8'),
     ) as Record<'metrics' | 'histograms', string[]>;
+    // A request is counted once it is answered: the second one shows the first.
+    for (const port of [blogPort, bridgePort]) await get(port, '/health', {});
     const exposed = await Promise.all(
       [blogPort, bridgePort].map(async (port) => (await get(port, '/metrics', {})).body.toString()),
     );
