@@ -1,11 +1,14 @@
 import type { EdgeConfig, EdgeEnv } from './config.ts';
 import type { EngineDeps, EngineLimits } from './engine/deps.ts';
 import { PageReader } from './engine/reader.ts';
+import { Unsharing } from './engine/unshare.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import { coloSnapshot } from './ledger/shared-snapshot.ts';
 import { type LedgerRemote, type LedgerTiming, LedgerView, timely } from './ledger/view.ts';
-import { Origin, type OriginTiming } from './origin/origin.ts';
-import { httpTransport, type Transport, vpcTransport } from './origin/transport.ts';
-import { isAccessLogin, isGatewayError } from './policy/impostor.ts';
+import type { Origin } from './origin/origin.ts';
+import { originsOf } from './origin/origins.ts';
+import { Sightings } from './origin/sightings.ts';
+import type { Sighting } from './policy/uptime.ts';
 import { consoleReport, messageOf } from './report.ts';
 import { OwnStage } from './stage/own.ts';
 import type { CacheStage } from './stage/stage.ts';
@@ -18,20 +21,18 @@ const MB = 1024 * 1024;
 
 const LIMITS: Omit<EngineLimits, 'staleWaitMs'> = {
   leaseWaitMs: 8_000,
-  ledgerMs: 2_000,
+  ledgerMs: 1_000,
   shareMs: 3_600_000,
   partBytes: MB,
   body: { maxBytes: 25 * MB, budget: { used: 0, max: 40 * MB }, windowBytes: MB, idleMs: 15_000, unreadMs: 30_000 },
 };
-
-const BREAKER = { threshold: 4, windowMs: 10_000, baseMs: 1_000, maxMs: 15_000, probeTimeoutMs: 10_000 };
 
 export function ledgerTiming(config: EdgeConfig): LedgerTiming {
   return {
     refreshMs: config.zonePurge ? 20_000 : 2_000,
     trustMs: config.zonePurge ? 60_000 : 5_000,
     shareMs: 250,
-    deadlineMs: 2_000,
+    deadlineMs: 1_200,
   };
 }
 
@@ -54,19 +55,23 @@ function limiter(binding: RateLimit | undefined): (client: string | undefined) =
 }
 
 /** Longest the ledger may take, ms: to be read, with readers behind it; to be written to. */
-const LEDGER_MS = { read: 1_500, write: 5_000 };
+const LEDGER_MS = { read: 1_000, write: 5_000 };
+
+/** The ledger's own methods: some calls take along what this isolate saw of home. */
+type LedgerStub = Pick<Ledger, 'read' | 'invalidate' | 'acquire' | 'complete' | 'health'>;
 
 /** The ledger's object, looked up anew each time: a stub that failed once is not used again. */
-function ledgerRemote(namespace: DurableObjectNamespace): LedgerRemote {
-  const stub = (): LedgerRemote => namespace.get(namespace.idFromName('ledger')) as unknown as LedgerRemote;
+function ledgerRemote(namespace: DurableObjectNamespace, news: () => readonly Sighting[] | undefined): LedgerRemote {
+  const stub = (): LedgerStub => namespace.get(namespace.idFromName('ledger')) as unknown as LedgerStub;
   return {
-    read: (known) => timely(stub().read(known), LEDGER_MS.read, 'reading the ledger'),
+    read: (known) => timely(stub().read(known, news()), LEDGER_MS.read, 'reading the ledger'),
+    health: () => timely(stub().health(news()), LEDGER_MS.read, 'asking the ledger'),
     invalidate: (requests, mode, id) =>
       timely(stub().invalidate(requests, mode, id), LEDGER_MS.write, 'writing to the ledger'),
     // Waits for other data centres on purpose; who asks sets the deadline.
     acquire: (key, since, waitMs) => stub().acquire(key, since, waitMs),
     complete: (key, lease, report, shareMs) =>
-      timely(stub().complete(key, lease, report, shareMs), LEDGER_MS.write, 'reporting to the ledger'),
+      timely(stub().complete(key, lease, report, shareMs, news()), LEDGER_MS.write, 'reporting to the ledger'),
   };
 }
 
@@ -81,29 +86,19 @@ export function assemble(env: EdgeEnv, config: EdgeConfig, platformCache: Platfo
     config.stage === 'own'
       ? new OwnStage(memory, new ColoTier(cache, publicOrigin), onError('colo-failed'))
       : new WorkersCacheStage(platformCache);
-  const timing: OriginTiming = { firstByteMs: config.firstByteMs, breaker: BREAKER };
-  const origins = new Map<string, Origin>();
-  for (const [name, upstream] of Object.entries(config.site.upstreams)) {
-    const service = name === 'blog' ? env.BLOG_VPC : name === 'bridge' ? env.BRIDGE_VPC : undefined;
-    const send = (input: string, init: RequestInit): Promise<Response> => fetch(input, init);
-    const transport: Transport =
-      service === undefined
-        ? httpTransport(upstream, config.access, send)
-        : vpcTransport(upstream, { fetch: (input, init) => service.fetch(input, init) });
-    const isAlive = (response: Response): boolean =>
-      !isGatewayError(response.status) && !isAccessLogin(response.status, [...response.headers]);
-    const onFailure = (failure: string, error: unknown): void =>
-      report('origin-failed', { upstream: name, failure, error: messageOf(error) });
-    origins.set(name, new Origin(transport, timing, { clock, random: Math.random, onFailure, isAlive }));
-  }
-  const remote = ledgerRemote(env.LEDGER);
+  const sightings = new Sightings();
+  const origins = originsOf(env, config, { clock, report, note: (sighting) => sightings.note(sighting) });
+  const remote = ledgerRemote(env.LEDGER, () => sightings.take(clock()));
   const timings = ledgerTiming(config);
+  const archive = new ArchiveTier(env.ARCHIVE);
+  const ledger = new LedgerView(remote, coloSnapshot(cache, publicOrigin), timings, onError('ledger-failed'));
   const deps: EngineDeps = {
     clock,
     stage,
-    archive: new ArchiveTier(env.ARCHIVE),
-    ledger: new LedgerView(remote, coloSnapshot(cache, publicOrigin), timings, onError('ledger-failed')),
+    archive,
+    ledger,
     leases: remote,
+    unsharing: new Unsharing({ clock, stage, archive, ledger, leases: remote, report }),
     origin: (name) => {
       const origin = origins.get(name);
       if (origin === undefined) throw new Error(`No upstream is called "${name}".`);

@@ -26,6 +26,7 @@ test('defaults', () => {
     memoryBytes: 40 * 1024 * 1024,
     staleWaitMs: 1500,
     firstByteMs: 10_000,
+    probeMs: 300_000,
     secure: true,
   });
 });
@@ -42,6 +43,7 @@ describe('each variable', () => {
     ['ZONE_PURGE as a boolean', { ZONE_PURGE: true }, { zonePurge: true }],
     ['STALE_WAIT_MS', { STALE_WAIT_MS: '100' }, { staleWaitMs: 100 }],
     ['FIRST_BYTE_MS', { FIRST_BYTE_MS: '5000' }, { firstByteMs: 5000 }],
+    ['PROBE_SECONDS', { PROBE_SECONDS: '0' }, { probeMs: 0 }],
     [
       'empty ones are unset',
       { MEMORY_MB: '', FORWARD: '', ACCESS_CLIENT_ID: '', ACCESS_CLIENT_SECRET: '' },

@@ -26,6 +26,7 @@ export interface EdgeEnv {
   readonly MEMORY_MB?: string;
   readonly STALE_WAIT_MS?: string;
   readonly FIRST_BYTE_MS?: string;
+  readonly PROBE_SECONDS?: string;
 }
 
 export interface EdgeToken {
@@ -46,6 +47,8 @@ export interface EdgeConfig {
   readonly memoryBytes: number;
   readonly staleWaitMs: number;
   readonly firstByteMs: number;
+  /** How often the ledger looks at an upstream no reader's request went to; 0 for never. */
+  readonly probeMs: number;
   readonly secure: boolean;
 }
 
@@ -135,6 +138,7 @@ export function readConfig(
     memoryBytes: whole('MEMORY_MB', text('MEMORY_MB'), 40, 1, 100, problems) * 1024 * 1024,
     staleWaitMs: whole('STALE_WAIT_MS', text('STALE_WAIT_MS'), 1_500, 10, 30_000, problems),
     firstByteMs: whole('FIRST_BYTE_MS', text('FIRST_BYTE_MS'), 10_000, 100, 60_000, problems),
+    probeMs: whole('PROBE_SECONDS', text('PROBE_SECONDS'), 300, 0, 3_600, problems) * 1000,
     secure: scheme === 'https',
   };
   return problems.length > 0 ? { error: describeProblems('The edge configuration', problems), problems } : { config };

@@ -206,12 +206,14 @@ export async function blackbox(objects: readonly Placed[]): Promise<ToolResult> 
   });
 }
 
-/** yamllint over every file of the folder, shellcheck over every script. */
-export async function lint(folder = 'cluster'): Promise<ToolResult[]> {
+/** yamllint over every file of the folders, shellcheck over every script. */
+export async function lint(folders: readonly string[] = ['cluster', '.github']): Promise<ToolResult[]> {
   const yamllint = installed('yamllint');
   const shellcheck = installed('shellcheck');
-  const files = readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name))
+  const files = folders
+    .flatMap((folder) =>
+      readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+    )
     .filter((name) => !name.includes('.cache-'));
   const yaml = files.filter((name) => name.endsWith('.yaml'));
   const scripts = files.filter((name) => name.endsWith('.sh'));
@@ -233,7 +235,7 @@ export async function lint(folder = 'cluster'): Promise<ToolResult[]> {
               .trim()
               .split('\n')
               .map((line) =>
-                finding(name, line.split(':')[0] ?? folder, 'file', line.split(':').slice(1, 3).join(':'), line),
+                finding(name, line.split(':')[0] ?? '', 'file', line.split(':').slice(1, 3).join(':'), line),
               ),
       summary: `${name}: ${count} files`,
     };

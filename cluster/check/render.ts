@@ -76,7 +76,8 @@ export async function renderCombinations(environment: string, stage: string): Pr
     for (const chosen of choices(components[stage] ?? [])) {
       const kustomization = {
         ...original,
-        components: [...chosen.map((name) => `../../../components/${name}`), ...fixed],
+        // Digests first, as in the environments: an option may choose another tag.
+        components: [...fixed, ...chosen.map((name) => `../../../components/${name}`)],
       };
       writeFileSync(join(here, 'kustomization.yaml'), stringify(kustomization));
       for (const file of stage === 'configs' && environment === 'staging' ? ['tunnel.yaml'] : []) {

@@ -2,21 +2,26 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse, stringify } from 'yaml';
+import { contradictions } from './agreement.ts';
 import { secretNeeds } from './data.ts';
+import { exampleValues } from './example-values.ts';
 import { type JsonMap, map, text } from './manifest.ts';
+import { exampleRecipient } from './sealed.ts';
 import { encryptSecret } from './sops.ts';
 import { repository } from './tools.ts';
 
-const USAGE = `npm run cluster:seal -- --environment staging|prod --recipient age1... --values FILE
-FILE is YAML kept outside of the repository: "namespace/name": {key: value}. Every Secret of check/data/secrets.yaml must be in it.`;
+const USAGE = `npm run cluster:seal -- --environment dev|staging|prod --recipient age1... --values FILE
+FILE is YAML kept outside of the repository: "namespace/name": {key: value}. Every Secret of check/data/secrets.yaml must be in it.
+With --example instead of both: the example values, sealed to the example key that anybody can open.`;
 
-/** What a values file lacks; empty where it is complete. */
-export function missingValues(values: JsonMap): string[] {
-  return secretNeeds.flatMap(({ namespace, name, keys }) =>
+/** What a values file lacks, and where its values contradict each other; empty where it is right. */
+export function wrongValues(values: JsonMap): string[] {
+  const missing = secretNeeds.flatMap(({ namespace, name, keys }) =>
     keys
       .filter((key) => text(map(values[`${namespace}/${name}`])[key]) === '')
-      .map((key) => `${namespace}/${name}: ${key}`),
+      .map((key) => `${namespace}/${name}: ${key} is missing`),
   );
+  return [...missing, ...contradictions(values).map(({ name, key, message }) => `${name}: ${key} ${message}`)];
 }
 
 /** The environment's Secrets as one multi-document file and the kustomization that takes it. */
@@ -35,40 +40,49 @@ export async function sealAll(values: JsonMap, recipients: readonly string[], no
   return sealed.map((secret) => `---\n${stringify(secret, { lineWidth: 0 })}`).join('');
 }
 
-async function main(): Promise<number> {
+export interface Request {
+  readonly environment: string;
+  readonly recipients: readonly string[];
+  readonly values: JsonMap;
+}
+
+/** What the arguments ask for, or why it is refused: real values never go to the example key, nor the reverse. */
+export function readRequest(args: readonly string[], read: (file: string) => JsonMap): Request | string {
   const { values } = parseArgs({
+    args: [...args],
     options: {
       environment: { type: 'string' },
       recipient: { type: 'string', multiple: true },
       values: { type: 'string' },
+      example: { type: 'boolean' },
     },
   });
-  if (values.environment === undefined || values.recipient === undefined || values.values === undefined) {
-    console.error(USAGE);
+  const { environment, recipient, values: file, example } = values;
+  if (environment === undefined || (example === true) === (recipient !== undefined || file !== undefined)) return USAGE;
+  if (example === true) return { environment, recipients: [exampleRecipient], values: exampleValues };
+  if (recipient === undefined || file === undefined) return USAGE;
+  if (recipient.includes(exampleRecipient))
+    return `--recipient ${exampleRecipient} is the example key, whose private half is public; age-keygen makes your own`;
+  const given = read(file);
+  const wrong = wrongValues(given);
+  return wrong.length === 0
+    ? { environment, recipients: recipient, values: given }
+    : `${file}:\n  ${wrong.join('\n  ')}`;
+}
+
+async function main(): Promise<number> {
+  const request = readRequest(process.argv.slice(2), (file) => map(parse(readFileSync(file, 'utf8')) as JsonMap));
+  if (typeof request === 'string') {
+    console.error(request);
     return 2;
   }
-  const given = map(parse(readFileSync(values.values, 'utf8')) as JsonMap);
-  const missing = missingValues(given);
-  if (missing.length > 0) {
-    console.error(`${values.values} lacks:\n  ${missing.join('\n  ')}`);
-    return 1;
-  }
-  const folder = join(repository, 'cluster/environments', values.environment, 'secrets');
-  const stage = join(folder, '../namespaces/kustomization.yaml');
-  if (!existsSync(stage)) throw new Error(`there is no environment ${values.environment}`);
+  const { environment, recipients, values } = request;
+  const folder = join(repository, 'cluster/environments', environment, 'secrets');
+  if (!existsSync(join(folder, '../namespaces'))) throw new Error(`there is no environment ${environment}`);
   mkdirSync(folder, { recursive: true });
   const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-  writeFileSync(join(folder, 'secrets.sops.yaml'), await sealAll(given, values.recipient, now));
-  writeFileSync(
-    join(folder, 'kustomization.yaml'),
-    '---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [secrets.sops.yaml]\n',
-  );
-  const resources = readFileSync(stage, 'utf8');
-  if (!resources.includes('../secrets'))
-    writeFileSync(stage, resources.replace('resources: [', 'resources: [../secrets, '));
-  console.log(
-    `sealed ${secretNeeds.length} Secrets for ${values.environment} to ${values.recipient.length} recipients`,
-  );
+  writeFileSync(join(folder, 'secrets.sops.yaml'), await sealAll(values, recipients, now));
+  console.log(`sealed ${secretNeeds.length} Secrets for ${environment} to ${recipients.length} recipients`);
   return 0;
 }
 

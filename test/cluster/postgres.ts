@@ -123,7 +123,11 @@ export async function startPostgres(programs: string): Promise<Database> {
 }
 
 /** The shipped pgbouncer.ini with only its addresses changed; returns its port and how to stop it. */
-export async function startPgbouncer(shipped: string, database: Database): Promise<{ port: number; stop(): void }> {
+export async function startPgbouncer(
+  shipped: string,
+  database: Database,
+  users = `"postgres" "${database.env.PGPASSWORD}"`,
+): Promise<{ port: number; stop(): void }> {
   const folder = sharedFolder('porchlight-pool-');
   const port = await freePort();
   const version = Number(
@@ -140,7 +144,7 @@ export async function startPgbouncer(shipped: string, database: Database): Promi
     join(folder, 'pgbouncer.ini'),
     `${ini}\nlogfile = ${join(folder, 'log')}\npidfile = ${join(folder, 'pid')}\n`,
   );
-  writeFileSync(join(folder, 'userlist.txt'), `"postgres" "${database.env.PGPASSWORD}"\n`);
+  writeFileSync(join(folder, 'userlist.txt'), `${users}\n`);
   chmodSync(join(folder, 'userlist.txt'), 0o644);
   const started = await asPostgres('/usr/sbin/pgbouncer', ['-q', '-d', join(folder, 'pgbouncer.ini')]);
   if (started.code !== 0) throw new Error(`pgbouncer: ${started.out}`);

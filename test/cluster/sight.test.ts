@@ -60,7 +60,7 @@ describe.runIf(ready)('the shipped monitoring sees the running system', () => {
 
   beforeAll(async () => {
     objects = (await renderEnvironment('prod')).objects;
-    receiver = await startReceiver();
+    receiver = await startReceiver(objects);
     blogPort = await freePorts();
     programs.push(await startBlog(blogPort));
     edgePort = await freePorts();
@@ -117,22 +117,27 @@ describe.runIf(ready)('the shipped monitoring sees the running system', () => {
   });
 
   test('every target is up', async () => {
+    // A busy machine misses a scrape of a second now and then: what counts is that all are up at one time.
+    let seen: string[] = [];
     await poll(
-      async () => (await targets()).length === 4 && (await targets()).every(({ health }) => health === 'up'),
-      30_000,
+      async () => {
+        seen = (await targets()).map(({ scrapePool, health, lastError }) =>
+          `${scrapePool}: ${health} ${lastError}`.trim(),
+        );
+        return seen.length === 4 && seen.every((line) => line.endsWith(': up'));
+      },
+      60_000,
       500,
     );
-    expect(
-      (await targets())
-        .map(({ scrapePool, health, lastError }) => `${scrapePool}: ${health} ${lastError}`.trim())
-        .sort(),
-    ).toEqual(['blackbox-api: up', 'blackbox-page: up', 'blog: up', 'bridge: up']);
+    expect(seen.sort()).toEqual(['blackbox-api: up', 'blackbox-page: up', 'blog: up', 'bridge: up']);
   });
 
   test('bridge and blog expose what rules and dashboards ask for, under the names of check/data/metrics/own.yaml', async () => {
     const own = parse(
       readFileSync(new URL('../../cluster/check/data/metrics/own.yaml', import.meta.url), 'utf8'),
     ) as Record<'metrics' | 'histograms', string[]>;
+    // A request is counted once it is answered: the second one shows the first.
+    for (const port of [blogPort, bridgePort]) await get(port, '/health', {});
     const exposed = await Promise.all(
       [blogPort, bridgePort].map(async (port) => (await get(port, '/metrics', {})).body.toString()),
     );
@@ -140,7 +145,7 @@ describe.runIf(ready)('the shipped monitoring sees the running system', () => {
       exposed.flatMap((text) => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '')),
     );
     // Written by the scripts of backup and guard, or by the summaries, which have tests of their own.
-    const elsewhere = /^(porchlight_(ollama|backup|offsite|export|restore_drill|summar)|gen_ai)/;
+    const elsewhere = /^(porchlight_(ollama|backup|offsite|export|restore_drill|summar|model)|gen_ai)/;
     const ours = [...own.metrics, ...own.histograms].filter((name) => !elsewhere.test(name));
     expect(ours.filter((name) => !names.has(name))).toEqual([]);
     for (const text of exposed)
@@ -171,14 +176,14 @@ describe.runIf(ready)('the shipped monitoring sees the running system', () => {
     await edge.stop();
     expect(await poll(() => phoned('SiteDown') > 0, 60_000, 100)).toBe(true);
     edge = await startEdge({ origin: `http://127.0.0.1:${blogPort}`, port: edgePort, data: join(folder, 'edge') });
-    expect(await poll(() => phoned('Resolved: SiteDown') > 0, 60_000, 100)).toBe(true);
+    expect(await poll(() => phoned('SiteDown resolved') > 0, 60_000, 100)).toBe(true);
     // Several group intervals later it is still one of each.
     const calls = receiver.deadMan();
     expect(await poll(() => receiver.deadMan() > calls, 60_000, 100)).toBe(true);
-    expect([phoned('SiteDown'), phoned('Resolved: SiteDown')]).toEqual([1, 1]);
+    expect([phoned('SiteDown'), phoned('SiteDown resolved')]).toEqual([1, 1]);
     expect(receiver.messages.find(({ title }) => title === 'SiteDown')).toEqual({
       title: 'SiteDown',
-      message: `http://127.0.0.1:${edgePort}/ does not answer with a page`,
+      message: expect.stringMatching(/^1 firing, 0 resolved\n.* does not answer with a page\n\w/),
       priority: 8,
     });
     expect(receiver.refused).toEqual([]);

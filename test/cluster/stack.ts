@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { at, type JsonMap, kindOf, list, map, nameOf, type Placed, text } from '../../cluster/check/manifest.ts';
 import { alertmanagerConfig, forOldAlertmanager } from '../../cluster/check/monitoring.ts';
+import { payloadOf, renderPayload } from './gotify.ts';
 
 /** Turns the shipped objects into plain configuration files, with an accelerated clock and loopback addresses. */
 
@@ -114,26 +115,14 @@ export interface Message {
   readonly priority: number;
 }
 
-/**
- * What Debian's Alertmanager cannot do yet: the shipped `payload` (0.32) makes Gotify's body out of the notification.
- * The two templates that `phone` and `hourly` use, by hand.
- */
-function asGotify(body: JsonMap): Message {
+/** Debian's Alertmanager posts its own format: the shipped `payload` is applied here, as a newer one does. */
+function asGotify(body: JsonMap, objects: readonly Placed[]): Message {
   if (body.receiver === undefined) return body as unknown as Message;
-  const critical = body.receiver === 'phone';
-  const alerts = list(body.alerts).map(map);
-  const name = text(at(body, 'commonLabels.alertname'));
-  return {
-    title: critical
-      ? `${body.status === 'firing' ? '' : 'Resolved: '}${name}`
-      : `${alerts.length} warnings in the last hour`,
-    message: alerts.map((alert) => text(at(alert, 'annotations.summary'))).join('\n'),
-    priority: critical ? 8 : 3,
-  };
+  return renderPayload(payloadOf(objects, text(body.receiver)), body) as unknown as Message;
 }
 
 /** Speaks Gotify's `POST /message`: an application token, a message; 401 and 400 as Gotify does. */
-export async function startReceiver(): Promise<{
+export async function startReceiver(objects: readonly Placed[]): Promise<{
   server: Server;
   port: number;
   messages: Message[];
@@ -158,8 +147,9 @@ export async function startReceiver(): Promise<{
       if (request.method !== 'POST' || request.url !== '/message') return end(404, { error: 'Not Found' });
       if (request.headers.authorization !== 'Bearer example-application-token')
         return end(401, { error: 'Unauthorized' });
-      const message = asGotify(JSON.parse(Buffer.concat(chunks).toString('utf8')) as JsonMap);
-      if (message.message === undefined || message.message === '') return end(400, { error: 'Bad Request' });
+      const message = asGotify(JSON.parse(Buffer.concat(chunks).toString('utf8')) as JsonMap, objects);
+      if (typeof message.message !== 'string' || message.message === '' || typeof message.title !== 'string')
+        return end(400, { error: 'Bad Request' });
       messages.push(message);
       end(200, { id: messages.length, ...message });
     });

@@ -1,31 +1,25 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { contradictions } from '../../cluster/check/agreement.ts';
+import { exampleValues } from '../../cluster/check/example-values.ts';
 import { applyExceptions } from '../../cluster/check/exceptions.ts';
 import { type Finding, type JsonMap, map, text } from '../../cluster/check/manifest.ts';
 import { forOldAlertmanager, provenAlerts } from '../../cluster/check/monitoring.ts';
-import { lookUp, withDigests } from '../../cluster/check/pin.ts';
 import { quantity } from '../../cluster/check/policy/budget.ts';
 import { parseImage } from '../../cluster/check/policy/images.ts';
 import { pathsOverlap } from '../../cluster/check/policy/routes.ts';
-import { choices } from '../../cluster/check/render.ts';
+import { choices, renderEnvironment } from '../../cluster/check/render.ts';
 import { schemaPath, translatePattern } from '../../cluster/check/schema.ts';
-import { missingValues } from '../../cluster/check/seal.ts';
+import { readRequest } from '../../cluster/check/seal.ts';
+import { exampleIdentity, exampleRecipient, openSecrets } from '../../cluster/check/sealed.ts';
 import { decryptSecret, encryptSecret } from '../../cluster/check/sops.ts';
+import { standing } from '../../cluster/check/standing.ts';
 import { unzip } from '../../cluster/check/zip.ts';
 
-const EXAMPLE_KEY =
-  readFileSync(new URL('../../cluster/gitops/sops/example.agekey', import.meta.url), 'utf8').match(
-    /AGE-SECRET-KEY-1\w+/,
-  )?.[0] ?? '';
-const EXAMPLE_RECIPIENT =
-  readFileSync(new URL('../../cluster/gitops/sops/example.agekey', import.meta.url), 'utf8').match(/age1\w+/)?.[0] ??
-  '';
 const SECRET = {
   apiVersion: 'v1',
   kind: 'Secret',
@@ -35,76 +29,116 @@ const SECRET = {
 
 describe('secrets', () => {
   test('are sealed and opened, and only their values are', async () => {
-    const sealed = await encryptSecret(SECRET, [EXAMPLE_RECIPIENT], '2026-11-21T00:00:00Z');
+    const sealed = await encryptSecret(SECRET, [exampleRecipient], '2026-11-21T00:00:00Z');
     expect(text(map(sealed.stringData).one)).toMatch(/^ENC\[AES256_GCM,/);
     expect(sealed.metadata).toEqual(SECRET.metadata);
-    expect(await decryptSecret(sealed, EXAMPLE_KEY)).toEqual(SECRET);
+    expect(await decryptSecret(sealed, exampleIdentity)).toEqual(SECRET);
   });
 
   test('cannot be changed, swapped or cut without being noticed', async () => {
-    const sealed = await encryptSecret(SECRET, [EXAMPLE_RECIPIENT], '2026-11-21T00:00:00Z');
+    const sealed = await encryptSecret(SECRET, [exampleRecipient], '2026-11-21T00:00:00Z');
     const values = map(sealed.stringData);
     const swapped = { ...sealed, stringData: { one: values.two ?? '', two: values.one ?? '' } };
-    await expect(decryptSecret(swapped, EXAMPLE_KEY)).rejects.toThrow();
+    await expect(decryptSecret(swapped, exampleIdentity)).rejects.toThrow();
     const cut = { ...sealed, stringData: { one: values.one ?? '' } };
-    await expect(decryptSecret(cut, EXAMPLE_KEY)).rejects.toThrow('the MAC does not match');
+    await expect(decryptSecret(cut, exampleIdentity)).rejects.toThrow('the MAC does not match');
     const renamed = { ...sealed, metadata: { name: 'b', namespace: 'web' } };
-    await expect(decryptSecret(renamed, EXAMPLE_KEY)).rejects.toThrow('the MAC does not match');
+    await expect(decryptSecret(renamed, exampleIdentity)).rejects.toThrow('the MAC does not match');
   });
 
-  test("dev's Secrets open with the example key and hold nothing but examples", async () => {
-    const source = readFileSync(
-      new URL('../../cluster/environments/dev/secrets/secrets.sops.yaml', import.meta.url),
-      'utf8',
-    );
-    const documents = parseAllDocuments(source).map((document) => document.toJS() as JsonMap);
-    expect(documents.length).toBe(13);
-    for (const document of documents) {
-      const opened = await decryptSecret(document, EXAMPLE_KEY);
-      expect(Object.values(map(opened.stringData)).every((value) => /example/.test(text(value)))).toBe(true);
-    }
+  test.each(['dev', 'staging', 'prod'])(
+    "%s's Secrets open with the example key, MAC included, and hold nothing but examples",
+    async (environment) => {
+      const source = readFileSync(
+        new URL(`../../cluster/environments/${environment}/secrets/secrets.sops.yaml`, import.meta.url),
+        'utf8',
+      );
+      const documents = parseAllDocuments(source).map((document) => document.toJS() as JsonMap);
+      expect(documents.length).toBe(13);
+      for (const document of documents) {
+        const opened = await decryptSecret(document, exampleIdentity);
+        expect(Object.values(map(opened.stringData)).filter((value) => !/example|^0+$/.test(text(value)))).toEqual([]);
+      }
+    },
+  );
+
+  test('what rendering does to a file breaks its MAC and no value', async () => {
+    const sealed = await encryptSecret(SECRET, [exampleRecipient], '2026-11-21T00:00:00Z');
+    const rendered = { ...sealed, metadata: { ...SECRET.metadata, annotations: { wave: '1' } } };
+    await expect(decryptSecret(rendered, exampleIdentity)).rejects.toThrow('the MAC does not match');
+    expect((await decryptSecret(rendered, exampleIdentity, false)).stringData).toEqual(SECRET.stringData);
+    const { stringData: values } = sealed;
+    const swapped = { ...rendered, stringData: { one: map(values).two ?? '', two: map(values).one ?? '' } };
+    const placed = { file: 'a.yaml', object: swapped };
+    expect((await openSecrets([placed])).findings.map(({ rule, object }) => [rule, object])).toEqual([
+      ['secret-opens', 'Secret web/a'],
+    ]);
   });
 
-  test('a values file says what it lacks', () => {
-    expect(missingValues({ 'web/postgres-auth': { POSTGRES_PASSWORD: 'x' } })).toContain('web/blog-env: BRIDGE_TOKEN');
-    expect(missingValues({ 'web/postgres-auth': { POSTGRES_PASSWORD: 'x' } })).not.toContain(
-      'web/postgres-auth: POSTGRES_PASSWORD',
-    );
+  test('sealing takes real values and a key of your own, or the example values and the example key', () => {
+    const never = () => expect.unreachable('the values file is not read');
+    const recipient = `age1${'q'.repeat(58)}`;
+    const ask = (args: string[], values: JsonMap) =>
+      readRequest(['--environment', 'prod', '--values', 'v.yaml', ...args], () => values);
+    expect(readRequest(['--environment', 'prod', '--example'], never)).toEqual({
+      environment: 'prod',
+      recipients: [exampleRecipient],
+      values: exampleValues,
+    });
+    expect(readRequest(['--environment', 'prod', '--example', '--values', 'v.yaml'], never)).toContain('npm run');
+    expect(ask(['--recipient', exampleRecipient], exampleValues)).toContain('whose private half is public');
+    expect(ask(['--recipient', recipient], exampleValues)).toEqual({
+      environment: 'prod',
+      recipients: [recipient],
+      values: exampleValues,
+    });
+    expect(ask(['--recipient', recipient], {})).toContain('web/postgres-auth: POSTGRES_PASSWORD is missing');
+  });
+
+  test('values that repeat a password must agree', () => {
+    const changed = (name: string, key: string, value: string): JsonMap => ({
+      ...exampleValues,
+      [name]: { ...map(exampleValues[name]), [key]: value },
+    });
+    const found = (values: JsonMap) => contradictions(values).map(({ name, key }) => `${name} ${key}`);
+    expect(found(exampleValues)).toEqual([]);
+    expect(found(changed('web/database-roles', 'bridge', 'another'))).toEqual([
+      'web/bridge-env DATABASE_URL',
+      'web/pgbouncer-auth userlist.txt',
+    ]);
+    const superuser = 'postgres://postgres:example-password-of-bridge@pgbouncer.web.svc:5432/bridge';
+    expect(found(changed('web/bridge-env', 'DATABASE_URL', superuser))).toEqual(['web/bridge-env DATABASE_URL']);
+    expect(found(changed('flux-system/bridge-hook', 'token', 'another'))).toEqual(['flux-system/bridge-hook token']);
+    expect(found(changed('orchestrator/dagster-postgres', 'postgresql-password', 'another'))).toEqual([
+      'orchestrator/dagster-postgres postgresql-password',
+    ]);
   });
 });
 
 describe('images', () => {
   test.each([
-    ['docker.io/library/postgres:18.4', 'docker.io', 'library/postgres', '18.4', ''],
+    ['docker.io/library/postgres:18.6', 'docker.io', 'library/postgres', '18.6', ''],
     ['ghcr.io/a/b:1@sha256:x', 'ghcr.io', 'a/b', '1', 'sha256:x'],
     ['localhost:5000/a', 'localhost:5000', 'a', '', ''],
     ['postgres', '', 'postgres', '', ''],
   ])('%s', (image, registry, repository, tag, digest) => {
     expect(parseImage(image)).toEqual({ registry, repository, tag, digest });
   });
+});
 
-  test('a digest is asked of the registry, with the token that it wants', async () => {
-    const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
-    const server = createServer((request, response) => {
-      if (request.url?.startsWith('/token')) return void response.end('{"token":"anonymous"}');
-      const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      if (request.headers.authorization !== 'Bearer anonymous') {
-        return void response
-          .writeHead(401, { 'www-authenticate': `Bearer realm="${at}/token",service="s",scope="repository:a/b:pull"` })
-          .end();
-      }
-      if (request.url !== '/v2/a/b/manifests/1.0') return void response.writeHead(404).end();
-      response.writeHead(200, { 'docker-content-digest': digest }).end();
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const registry = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    expect(await lookUp(parseImage(`${registry}/a/b:1.0`), fetch, 'http')).toBe(digest);
-    await expect(lookUp(parseImage(`${registry}/a/b:2.0`), fetch, 'http')).rejects.toThrow('404, no digest');
-    server.close();
-    expect(withDigests({ images: [] }, new Map([['docker.io/a/b:1.0', digest]]))).toEqual({
-      images: [{ name: 'docker.io/a/b', newTag: '1.0', digest }],
-    });
-  });
+test('what waits for the operator is a note, one line each', async () => {
+  const [dev, prod] = await Promise.all(['dev', 'prod'].map(renderEnvironment));
+  const notes = standing(
+    [dev, prod].filter((cluster) => cluster !== undefined),
+    [],
+  );
+  expect(notes.map((line) => line.split(': ').slice(0, 2).join(': '))).toEqual([
+    'unpinned: ghcr.io/porchlight/blog:1.0.0',
+    'unpinned: ghcr.io/porchlight/bridge:1.0.0',
+    'example key: prod',
+  ]);
+  const bare = { environment: 'prod', objects: [] };
+  expect(standing([bare], [])).toEqual([expect.stringMatching(/^unsealed: prod waits for web\/postgres-auth, /)]);
 });
 
 test.each([

@@ -98,17 +98,17 @@ const FAULTY: [name: string, method: string][] = [
   ['never answers', 'return new Promise((resolve) => setTimeout(resolve, 3_600_000));'],
 ];
 
-const faultyLedger = (body: string): string => `
+const faultyLedger = (body: string, read = body): string => `
 import { DurableObject } from 'cloudflare:workers';
 export class Ledger extends DurableObject {
-  async read() { ${body} }
+  async read() { ${read} }
   async invalidate() { ${body} }
   async acquire() { ${body} }
   async complete() { ${body} }
 }
 export default { fetch: () => new Response(null, { status: 404 }) };`;
 
-async function withLedger(body: string): Promise<{ port: number; stop: () => Promise<void> }> {
+async function withLedger(body: string, read?: string): Promise<{ port: number; stop: () => Promise<void> }> {
   const port = await freePorts();
   const script = (contents: string) => ({
     mainModule: 'index.mjs',
@@ -132,7 +132,7 @@ async function withLedger(body: string): Promise<{ port: number; stop: () => Pro
     config: { ...base, name: 'colo-1', manifest: script(code), env },
     dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port }] },
   };
-  const faulty = { config: { ...base, name: 'faulty', manifest: script(faultyLedger(body)), exports } };
+  const faulty = { config: { ...base, name: 'faulty', manifest: script(faultyLedger(body, read)), exports } };
   const settings = { workers: [edgeWorker, faulty], resourcePersistencePath: data };
   const miniflare = new Miniflare(settings as unknown as MiniflareOptions);
   await miniflare.ready;
@@ -167,4 +167,26 @@ describe.each(FAULTY)('a ledger that %s', (name, body) => {
       edge = await start();
     }
   });
+});
+
+test('a ledger that hangs while it is asked for a lease keeps nobody waiting for it', async () => {
+  await edge.kill9();
+  const [, hangs] = FAULTY[1] ?? [];
+  const { port, stop } = await withLedger(hangs ?? '', 'return { seq: 0, floor: 0, entries: [] };');
+  try {
+    const text = await publish('/lease-hangs', 1);
+    // The snapshot is young: nothing but the lease itself shows that the ledger is ill.
+    expect((await get(port, '/nothing-there')).status).toBe(404);
+    await sleep(10_500);
+    const first = await get(port, '/lease-hangs');
+    expect([first.status, first.text]).toEqual([200, text]);
+    expect(first.totalMs).toBeLessThan(5_000);
+    // And not for its report either: a range of a page that was never stored waits for the page alone.
+    await publish('/lease-hangs/range', 1);
+    const range = await get(port, '/lease-hangs/range', { headers: { Range: 'bytes=0-9' } });
+    expect([range.status, range.totalMs < 5_000]).toEqual([206, true]);
+  } finally {
+    await stop();
+    edge = await start();
+  }
 });

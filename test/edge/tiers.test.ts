@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMPATIBILITY_DATE, ROOT } from '../../local/bundle.ts';
 import { decode, encode } from '../../worker/tiers/codec.ts';
 import { MemoryTier } from '../../worker/tiers/memory.ts';
+import { MAX_VARIANTS } from '../../worker/tiers/variants.ts';
 import { storedResponse } from '../support/stored.ts';
 import { type DrivenTier, tierContract } from './tier-contract.ts';
 
@@ -115,4 +116,40 @@ describe('archive, R2 in workerd', () => {
       expect(await archive.get(key, { 'x-a': '1' })).toBeUndefined();
     },
   );
+
+  const listed = async (key: string): Promise<string[]> => (await list(key)).map((one) => one.objectKey);
+  const by = (key: string, name: string, value: string) =>
+    storedResponse({ key, selection: { names: [name], values: [value] } });
+
+  test('keeps sixteen variants of a page: the oldest go, and leave nothing behind', async () => {
+    const key = 'capped:/';
+    for (let i = 0; i < 40; i += 1) await archive.put(by(key, 'x-a', `${i}`));
+    expect(await listed(key)).toHaveLength(MAX_VARIANTS + 1);
+    const found = await Promise.all(Array.from({ length: 40 }, (_, i) => archive.get(key, { 'x-a': `${i}` })));
+    expect(found.map((entry) => entry !== undefined)).toEqual(Array.from({ length: 40 }, (_, i) => i >= 24));
+    // One that is kept already takes nobody's place.
+    await archive.put(by(key, 'x-a', '30'));
+    expect(await archive.get(key, { 'x-a': '24' })).toBeDefined();
+    await archive.delete(key);
+    expect(await listed(key)).toEqual([]);
+  });
+
+  test('an origin that varies by ever other fields is capped as well', async () => {
+    for (let i = 0; i < 40; i += 1) await archive.put(by('fields:/', `x-${i}`, '1'));
+    expect(await listed('fields:/')).toHaveLength(MAX_VARIANTS + 1);
+    expect(await archive.get('fields:/', { 'x-39': '1' })).toBeDefined();
+  });
+
+  test('a response without Vary leaves no variant lying about', async () => {
+    for (let i = 0; i < 5; i += 1) await archive.put(by('plain:/', 'x-a', `${i}`));
+    await archive.put(storedResponse({ key: 'plain:/' }));
+    expect(await listed('plain:/')).toEqual(['plain:/']);
+  });
+
+  test('variants that come at the same time are all counted', async () => {
+    await Promise.all(['1', '2', '3', '4'].map((value) => archive.put(by('race:/', 'x-a', value))));
+    for (const value of ['1', '2', '3', '4']) expect(await archive.get('race:/', { 'x-a': value })).toBeDefined();
+    await archive.put(storedResponse({ key: 'race:/' }));
+    expect(await listed('race:/')).toEqual(['race:/']);
+  });
 });

@@ -1,10 +1,11 @@
+import { isHtml, looksLikeAccessLogin } from '../policy/impostor.ts';
 import { patience } from './flight.ts';
 
 /**
  * The beginning of a body as text, and the response with its body still whole. Ends early with what there is when the
  * body is shorter, breaks, or takes longer than `waitMs`.
  */
-export async function beginning(
+async function beginning(
   response: Response,
   bytes: number,
   waitMs: number,
@@ -28,4 +29,19 @@ export async function beginning(
   );
   reader.cancel().catch(() => undefined);
   return { text, whole: new Response(rest, response) };
+}
+
+/** Access's login page shows itself within this many bytes. */
+export const LOGIN_BYTES = 16_384;
+
+/**
+ * The answer with its body still whole, or undefined when that body is Access's login page (and is let go of). Only
+ * the beginning of HTML is looked at; one that takes longer than `waitMs` to come is none.
+ */
+export async function unlessLogin(response: Response, waitMs: number): Promise<Response | undefined> {
+  if (response.body === null || !isHtml([...response.headers])) return response;
+  const { text, whole } = await beginning(response, LOGIN_BYTES, waitMs);
+  if (!looksLikeAccessLogin(text)) return whole;
+  whole.body?.cancel().catch(() => undefined);
+  return undefined;
 }

@@ -5,6 +5,7 @@ import type { Report } from '../report.ts';
 import type { CacheStage } from '../stage/stage.ts';
 import type { ArchiveTier } from '../tiers/archive.ts';
 import type { SharedBodyLimits } from './shared-body.ts';
+import type { Unsharing } from './unshare.ts';
 
 /** Times and sizes of the engine, in one place. Milliseconds and bytes. */
 export interface EngineLimits {
@@ -12,7 +13,7 @@ export interface EngineLimits {
   readonly staleWaitMs: number;
   /** How long a data centre waits for another one's fetch before it asks the origin itself. */
   readonly leaseWaitMs: number;
-  /** How long the ledger may take to answer about a lease. */
+  /** How long the ledger may take to say whether a page is being fetched: a reader waits for that. */
   readonly ledgerMs: number;
   /** How long a fetch's outcome is news to other data centres, at most. */
   readonly shareMs: number;
@@ -28,6 +29,7 @@ export interface EngineDeps {
   readonly archive: ArchiveTier;
   readonly ledger: LedgerView;
   readonly leases: LedgerRemote;
+  readonly unsharing: Pick<Unsharing, 'takeBack'>;
   readonly origin: (upstream: string) => Origin;
   readonly freshness: readonly FreshnessRule[];
   /** May this client cause one more request to the origin now? */

@@ -4,7 +4,7 @@ import { responseDirectives } from '../policy/directives.ts';
 import { fillFields } from '../policy/forward.ts';
 import { field, type HeaderList } from '../policy/header-list.ts';
 import { isAccessLogin, isGatewayError, isHtml, isInvalidStatus, looksLikeAccessLogin } from '../policy/impostor.ts';
-import { type NotStored, storability } from '../policy/storability.ts';
+import { type NotStored, storability, takesBack } from '../policy/storability.ts';
 import {
   describe,
   interpret,
@@ -14,7 +14,7 @@ import {
   type StoredResponse,
 } from '../policy/stored.ts';
 import { freshen, selectsStored, validationFields } from '../policy/validation.ts';
-import { beginning } from './beginning.ts';
+import { LOGIN_BYTES, unlessLogin } from './beginning.ts';
 import type { EngineDeps } from './deps.ts';
 import type { Candidate } from './locate.ts';
 import { freshnessRule, type Keep, type Page } from './page.ts';
@@ -37,8 +37,7 @@ interface Exchange {
   readonly conclude: Conclude;
 }
 
-/** Access's login page shows itself within this many bytes; a body that takes longer to begin is none. */
-const LOGIN_BYTES = 16_384;
+/** Longest a page's beginning is waited for where Access guards the way. */
 const LOGIN_WAIT_MS = 2_000;
 
 const headersOf = (response: Response): HeaderList => [...response.headers];
@@ -93,6 +92,15 @@ function noLongerShared(head: OriginHead): NotStored | undefined {
   return said.noStore && !said.mustUnderstand ? 'no-store' : undefined;
 }
 
+/**
+ * A stored page that is not for everyone any more. Only where the key holds all that was forwarded: else a reader's
+ * own fields may have brought the refusal about, and one reader could take a page from all others.
+ */
+function takeBack(deps: EngineDeps, { page, candidate, keep }: Exchange, status: number, reason: NotStored): void {
+  if (candidate === undefined || page.varies || !takesBack(status, reason)) return;
+  keep(deps.unsharing.takeBack(page.key, candidate.entry.seq));
+}
+
 async function confirmed(
   deps: EngineDeps,
   exchange: Exchange,
@@ -104,6 +112,7 @@ async function confirmed(
   const entry: StoredResponse = { ...candidate.entry, ...freshen(candidate.entry, head, times, rule, exchange.seq) };
   const refused = noLongerShared(head);
   if (refused !== undefined) {
+    takeBack(deps, exchange, 304, refused);
     exchange.keep(exchange.conclude({ kind: 'unshareable' }));
     const headers = entry.headers.map(([name, value]): [string, string] => [name, value]);
     const body = entry.body.byteLength === 0 ? null : entry.body;
@@ -116,6 +125,7 @@ async function confirmed(
       kind: 'unchanged',
       bodyHash: entry.bodyHash,
       validatedAt: times.responseTime,
+      age: entry.initialAge,
       fresh: entry.lifetime.fresh,
     };
     await exchange.conclude(kept === 'archived' ? { kind: 'stored' } : unchanged, entry);
@@ -139,15 +149,21 @@ function refusal(response: Response, headers: HeaderList, candidate: Candidate |
   return undefined;
 }
 
-async function received(deps: EngineDeps, exchange: Exchange, response: Response): Promise<Resolution> {
+async function received(deps: EngineDeps, exchange: Exchange, answer: Response): Promise<Resolution> {
   const { page, candidate, keep, conclude } = exchange;
   const times = { requestTime: exchange.requestTime, responseTime: deps.clock() };
-  const head: OriginHead = { status: response.status, headers: headersOf(response) };
-  const refused = refusal(response, head.headers, candidate);
+  const head: OriginHead = { status: answer.status, headers: headersOf(answer) };
+  const refused = refusal(answer, head.headers, candidate);
   if (refused !== undefined) {
-    keep(Promise.allSettled([response.body?.cancel(), conclude({ kind: 'failed' })]));
+    keep(Promise.allSettled([answer.body?.cancel(), conclude({ kind: 'failed' })]));
     deps.report('origin-refused', { failure: refused.kind === 'failed' ? refused.failure : '', status: head.status });
     return refused;
+  }
+  // Whether it may be stored or not: a login page handed to one reader would stand over a good copy as well.
+  const response = page.upstream.access === true ? await unlessLogin(answer, LOGIN_WAIT_MS) : answer;
+  if (response === undefined) {
+    keep(conclude({ kind: 'failed' }));
+    return { kind: 'failed', failure: 'access-login', status: head.status, retryAfterMs: 5000 };
   }
   const rule = freshnessRule(deps.freshness, field(head.headers, 'content-type'));
   const interpretation = interpret(head, times, rule);
@@ -159,18 +175,14 @@ async function received(deps: EngineDeps, exchange: Exchange, response: Response
     headers: head.headers,
     ...interpretation,
   });
-  const own = (reason: NotStored, answer = response): Resolution => {
+  const own = (reason: NotStored): Resolution => {
     keep(conclude({ kind: 'unshareable' }));
-    return { kind: 'own', response: answer, reason, fwdStatus: head.status };
+    return { kind: 'own', response, reason, fwdStatus: head.status };
   };
-  if (!verdict.store && page.upstream.access === true && isHtml(head.headers)) {
-    // A login page that forbids storing would else be handed to the reader over a good copy.
-    const { text, whole } = await beginning(response, LOGIN_BYTES, LOGIN_WAIT_MS);
-    if (!looksLikeAccessLogin(text)) return own(verdict.reason, whole);
-    keep(Promise.allSettled([whole.body?.cancel(), conclude({ kind: 'failed' })]));
-    return { kind: 'failed', failure: 'access-login', status: head.status, retryAfterMs: 5000 };
+  if (!verdict.store) {
+    takeBack(deps, exchange, head.status, verdict.reason);
+    return own(verdict.reason);
   }
-  if (!verdict.store) return own(verdict.reason);
   if (head.status === 206) return own('partial-invalid');
   const length = contentLength(head.headers);
   if (length !== undefined && length > deps.limits.body.maxBytes) return own('too-large');
@@ -181,13 +193,13 @@ async function received(deps: EngineDeps, exchange: Exchange, response: Response
   return fill(deps, exchange, response, meta, isDecoded(head.headers) ? undefined : length);
 }
 
-async function fill(
+function fill(
   deps: EngineDeps,
   exchange: Exchange,
   response: Response,
   meta: StoredMeta,
   expected: number | undefined,
-): Promise<Resolution> {
+): Resolution {
   const { page, candidate } = exchange;
   const outcome = {
     fwd: candidate === undefined ? ('uri-miss' as const) : ('stale' as const),
@@ -198,7 +210,7 @@ async function fill(
   const source = response.body ?? new Blob([]).stream();
   const body = new SharedBody(source as ReadableStream<Uint8Array>, deps.limits.body, deps.clock);
   const leader = body.stream();
-  const work = async (): Promise<StoredResponse | undefined> => {
+  const receive = async (): Promise<StoredResponse | undefined> => {
     const complete = await body.pump(response.body === null ? undefined : expected);
     if ('fault' in complete) {
       deps.report('body-not-stored', { fault: complete.fault });
@@ -209,7 +221,12 @@ async function fill(
       await exchange.conclude({ kind: 'failed' });
       return undefined;
     }
-    const entry: StoredResponse = { ...meta, bodyHash: await hashOf(complete.body), body: complete.body };
+    return { ...meta, bodyHash: await hashOf(complete.body), body: complete.body };
+  };
+  const complete = receive();
+  const store = async (): Promise<void> => {
+    const entry = await complete;
+    if (entry === undefined) return;
     if (deps.ledger.index.verdict(entry) !== 'deleted') deps.stage.remember(entry);
     // The readers' last bytes go out before the slower tiers are written.
     await body.drained(DRAIN_MS);
@@ -219,22 +236,17 @@ async function fill(
       kind: 'unchanged',
       bodyHash: entry.bodyHash,
       validatedAt: meta.responseTime,
+      age: meta.initialAge,
       fresh: meta.lifetime.fresh,
     };
     await exchange.conclude(
       kept === 'archived' ? { kind: 'stored' } : kept === 'unchanged' ? unchanged : { kind: 'unshareable' },
       entry,
     );
-    return entry;
   };
-  const finished = work();
+  const finished = store();
   exchange.keep(finished);
-  // Where Access guards the way, a page is read whole before it is believed.
-  if (page.upstream.access === true && isHtml(meta.headers) && (await finished) === undefined) {
-    await leader.cancel();
-    return { kind: 'failed', failure: 'access-login', status: meta.status, retryAfterMs: 5000 };
-  }
-  return { kind: 'stream', meta, body, outcome, leader, finished };
+  return { kind: 'stream', meta, body, outcome, leader, complete, finished };
 }
 
 function isLogin(meta: StoredMeta, body: Uint8Array): boolean {

@@ -26,6 +26,11 @@ export class Flights {
     return this.#running.size;
   }
 
+  /** Lets go of a flight that will not land: the request it belonged to is gone. */
+  drop(key: string, flight: Flight): void {
+    if (this.#running.get(key) === flight) this.#running.delete(key);
+  }
+
   /** The running flight, or a new one. The second value tells whether the caller started it. */
   join(key: string, start: (flight: { candidate: Candidate | undefined }) => Promise<Resolution>): [Flight, boolean] {
     const running = this.#running.get(key);

@@ -6,6 +6,7 @@ import { describe, interpret, isDecoded, type OriginHead, type StoredResponse } 
 import { answerHeaders, partAnswer, timing } from './answer.ts';
 import type { EngineDeps } from './deps.ts';
 import { send } from './fetch.ts';
+import { patience } from './flight.ts';
 import { appraise, isReady, locate } from './locate.ts';
 import { freshnessRule, type Keep, type Page } from './page.ts';
 
@@ -51,13 +52,22 @@ export async function readPart(
   return receivePart(deps, page, result.response, requestTime, keep);
 }
 
+/** The whole body, or undefined when it breaks off or takes longer. */
+async function bytesInTime(response: Response, ms: number): Promise<Uint8Array | undefined> {
+  const buffer = await patience(
+    response.arrayBuffer().catch(() => undefined),
+    ms,
+  );
+  return buffer === undefined ? undefined : new Uint8Array(buffer);
+}
+
 async function receivePart(
   deps: EngineDeps,
   page: Page,
   response: Response,
   requestTime: number,
   keep: Keep,
-): Promise<Response> {
+): Promise<Response | undefined> {
   const head: OriginHead = { status: 206, headers: [...response.headers] };
   const times = { requestTime, responseTime: deps.clock() };
   const interpretation = interpret(head, times, freshnessRule(deps.freshness, field(head.headers, 'content-type')));
@@ -104,8 +114,9 @@ async function receivePart(
     deps.secure,
   );
   if (reason !== undefined) return new Response(response.body, { status: 206, headers });
-  const body = new Uint8Array(await response.arrayBuffer());
-  // A part shorter than its message said never got here: the runtime refuses it. Parts stay near; only wholes are archived.
+  const body = await bytesInTime(response, deps.limits.body.idleMs);
+  // A part shorter than its message said never gets here: the runtime refuses it. Parts stay near; only wholes are archived.
+  if (body === undefined) return undefined;
   const entry: StoredResponse = { ...meta, body };
   keep(deps.stage.put(entry));
   return new Response(body, { status: 206, headers });

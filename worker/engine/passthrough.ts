@@ -3,7 +3,8 @@ import type { Origin } from '../origin/origin.ts';
 import { type CacheOutcome, cacheStatus } from '../policy/cache-status.ts';
 import { answerFields, type ClientFacts, forwardPassed } from '../policy/forward.ts';
 import type { HeaderList } from '../policy/header-list.ts';
-import { isInvalidStatus } from '../policy/impostor.ts';
+import { isAccessLogin, isInvalidStatus } from '../policy/impostor.ts';
+import { unlessLogin } from './beginning.ts';
 import { problemPage } from './problem-page.ts';
 
 export interface Passing {
@@ -15,6 +16,9 @@ export interface Passing {
   readonly outcome: CacheOutcome;
   readonly extra: HeaderList;
 }
+
+/** A page that streams to its reader waits no longer than this for proof that it is no login page. */
+const LOGIN_WAIT_MS = 500;
 
 function refused(passing: Passing, status: number, reason: string, retryAfterMs: number): Response {
   const { request, client, outcome, extra } = passing;
@@ -51,11 +55,24 @@ export async function passThrough(origin: Origin, passing: Passing): Promise<{ r
   }
   // A WebSocket's 101 cannot be rebuilt; it goes as it is.
   if (response.webSocket !== null) return { response, reached: true };
+  const body = await ownBody(passing.upstream, response);
+  if (body === undefined) return { response: refused(passing, 502, 'access-login', 5000), reached: false };
   const answer = new Headers();
   for (const [name, value] of answerFields([...response.headers])) answer.append(name, value);
   answer.set('cache-status', cacheStatus({ ...outcome, fwdStatus: response.status }));
   answer.set('x-request-id', client.requestId);
   for (const [name, value] of passing.extra) answer.set(name, value);
   const init = { status: response.status, statusText: response.statusText, headers: answer };
-  return { response: new Response(response.body, init), reached: true };
+  return { response: new Response(body, init), reached: true };
+}
+
+/** The body as home sent it; undefined when Access answered in its place: its login page is nobody's answer. */
+async function ownBody(upstream: Upstream, response: Response): Promise<ReadableStream | null | undefined> {
+  if (upstream.access !== true) return response.body;
+  if (isAccessLogin(response.status, [...response.headers])) {
+    response.body?.cancel().catch(() => undefined);
+    return undefined;
+  }
+  const own = await unlessLogin(response, LOGIN_WAIT_MS);
+  return own === undefined ? undefined : own.body;
 }

@@ -4,7 +4,7 @@ import type { StoredResponse } from '../policy/stored.ts';
 import { selectionMatches } from '../policy/vary.ts';
 import { answerHeaders, isReaderCurrent, notModified, sized, storedAnswer, timing, wholeAnswer } from './answer.ts';
 import type { EngineDeps } from './deps.ts';
-import { Flights, patience } from './flight.ts';
+import { type Flight, Flights, patience } from './flight.ts';
 import { HotPath } from './hot.ts';
 import { appraise, type Candidate, isReady, locate } from './locate.ts';
 import { ownAnswer, problemAnswer } from './other-answers.ts';
@@ -55,6 +55,7 @@ export class PageReader {
     });
     if (isLeader) keep(flight.done.catch(() => undefined));
     const resolution = await this.#await(flight, page);
+    if (resolution.kind === 'stream' && resolution.body.isLost) this.flights.drop(page.key, flight);
     if (isLeader && resolution.kind === 'failed')
       keep(
         flight.done.then(
@@ -66,10 +67,7 @@ export class PageReader {
   }
 
   /** The flight's end; or, with a copy that may stand in, the end of this reader's patience. */
-  async #await(
-    flight: { candidate: Candidate | undefined; done: Promise<Resolution> },
-    page: Page,
-  ): Promise<Resolution> {
+  async #await(flight: Flight, page: Page): Promise<Resolution> {
     const { limits } = this.#deps;
     const early = await patience(flight.done, limits.staleWaitMs);
     if (early !== undefined) return early;
@@ -78,7 +76,9 @@ export class PageReader {
     if (mayStandIn && selectionMatches(candidate.entry.selection, candidate.entry.headers, page.read)) {
       return { kind: 'failed', failure: 'timeout', retryAfterMs: 1000 };
     }
-    return (await patience(flight.done, GIVE_UP_MS)) ?? { kind: 'failed', failure: 'timeout', retryAfterMs: 1000 };
+    const late = await patience(flight.done, GIVE_UP_MS);
+    if (late === undefined) this.flights.drop(page.key, flight);
+    return late ?? { kind: 'failed', failure: 'timeout', retryAfterMs: 1000 };
   }
 
   async #answer(
@@ -169,7 +169,7 @@ export class PageReader {
       extra: this.#deps.stage.fields(meta, resolution.outcome.ttl ?? 0),
     };
     if (page.range !== null && page.method === 'GET') {
-      const complete = await patience(resolution.finished, GIVE_UP_MS);
+      const complete = await patience(resolution.complete, GIVE_UP_MS);
       if (complete !== undefined) {
         await reader.cancel();
         return storedAnswer(page, complete, answered, now, this.#deps.secure);

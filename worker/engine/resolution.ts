@@ -31,8 +31,10 @@ export type Resolution =
       readonly outcome: CacheOutcome;
       /** The fetching request's own reader, attached before the first byte. */
       readonly leader: ReadableStream<Uint8Array>;
-      /** The stored response once complete, or undefined when the body ended badly. */
-      readonly finished: Promise<StoredResponse | undefined>;
+      /** The response once all of it is here, or undefined when the body ended badly or is too large. */
+      readonly complete: Promise<StoredResponse | undefined>;
+      /** Resolves when it is stored, and told to the ledger. */
+      readonly finished: Promise<void>;
     }
   /** The answer is the fetching request's alone; who waited asks for itself. */
   | { readonly kind: 'own'; readonly response: Response; readonly reason: NotStored; readonly fwdStatus: number }

@@ -17,30 +17,60 @@ export function entryResolution({ entry, judgement, tier }: Candidate, collapsed
   return { kind: 'entry', entry, outcome };
 }
 
-/** The lease, or leave to fetch without one when the ledger does not answer: readers never wait for it long. */
-async function acquire(
-  deps: EngineDeps,
-  page: Page,
-  candidate: Candidate | undefined,
-  waitMs: number,
-): Promise<Acquired> {
+/** Longest an outcome is held back for a lease that was granted late. */
+const LATE_LEASE_MS = 2_000;
+
+/** What the ledger said in time; `late` where its word may still come. */
+interface Asked {
+  readonly acquired: Acquired;
+  readonly late?: Promise<Acquired>;
+}
+
+/**
+ * The lease, or leave to fetch without one when the ledger does not answer. It is asked without waiting first: a
+ * ledger that is well answers that at once, so that silence and another data centre's slow fetch are told apart.
+ */
+async function acquire(deps: EngineDeps, page: Page, candidate: Candidate | undefined): Promise<Asked> {
+  const { leaseWaitMs, ledgerMs } = deps.limits;
+  // Its number is the one this isolate knows: an older one can only make what comes back look older than it is.
   const fallback: Acquired = { state: 'granted', lease: 0, seq: deps.ledger.index.seq };
-  if (deps.ledger.isFailing(deps.clock())) return fallback;
+  if (deps.ledger.isFailing(deps.clock())) return { acquired: fallback };
+  const since = candidate === undefined ? 0 : candidate.entry.responseTime;
   try {
-    const since = candidate === undefined ? 0 : candidate.entry.responseTime;
-    const acquired = await patience(deps.leases.acquire(page.key, since, waitMs), waitMs + deps.limits.ledgerMs);
-    if (acquired === undefined) deps.ledger.failed(deps.clock());
-    return acquired ?? fallback;
+    const late = deps.leases.acquire(page.key, since, 0);
+    const first = await patience(late, ledgerMs);
+    if (first !== undefined && first.state !== 'timeout') return { acquired: first };
+    const acquired =
+      first && (await patience(deps.leases.acquire(page.key, since, leaseWaitMs), leaseWaitMs + ledgerMs));
+    if (acquired !== undefined) return { acquired };
+    deps.ledger.failed(deps.clock());
+    return { acquired: fallback, late };
   } catch (error) {
     deps.report('lease-failed', { error: messageOf(error) });
-    return fallback;
+    return { acquired: fallback };
   }
 }
 
-function concluder(deps: EngineDeps, page: Page, lease: number, seq: number): Conclude {
+/** The lease to report under; one that was granted late is reported under as well, so that nobody waits for it in vain. */
+async function leaseOf({ acquired, late }: Asked): Promise<number> {
+  const granted =
+    late === undefined
+      ? acquired
+      : await patience(
+          late.catch(() => undefined),
+          LATE_LEASE_MS,
+        );
+  return granted?.state === 'granted' ? granted.lease : 0;
+}
+
+function concluder(deps: EngineDeps, page: Page, asked: Asked, seq: number): Conclude {
   return async (outcome: FetchOutcome, meta?: StoredMeta) => {
+    const lease = await leaseOf(asked);
     if (lease === 0) return;
-    const shareMs = Math.min(deps.limits.shareMs, (meta?.lifetime.fresh ?? 0) * 1000);
+    // No longer than it is fresh: news of a page that is stale would have everyone fetch it without a lease.
+    const freshMs =
+      meta === undefined ? 0 : meta.responseTime + (meta.lifetime.fresh - meta.initialAge) * 1000 - deps.clock();
+    const shareMs = Math.max(0, Math.min(deps.limits.shareMs, freshMs));
     try {
       const report = { outcome, seq, tags: meta?.tags ?? [] };
       const snapshot = await deps.leases.complete(page.key, lease, report, shareMs);
@@ -64,7 +94,7 @@ function confirmedElsewhere(
   return {
     ...candidate.entry,
     responseTime: outcome.validatedAt,
-    initialAge: 0,
+    initialAge: outcome.age,
     seq,
     lifetime: { ...candidate.entry.lifetime, fresh: outcome.fresh },
   };
@@ -84,8 +114,9 @@ export async function resolve(
   const origin = deps.origin(page.route.to);
   if (origin.isOpen(deps.clock()))
     return { kind: 'failed', failure: 'breaker-open', retryAfterMs: origin.breaker.openUntil - deps.clock() };
-  const unleased: Acquired = { state: 'timeout', seq: deps.ledger.index.seq };
-  const acquired = leased ? await acquire(deps, page, candidate, deps.limits.leaseWaitMs) : unleased;
+  const unleased: Asked = { acquired: { state: 'timeout', seq: deps.ledger.index.seq } };
+  const asked = leased ? await acquire(deps, page, candidate) : unleased;
+  const { acquired } = asked;
   if (acquired.state === 'done') {
     const { outcome, seq } = acquired.report;
     if (outcome.kind === 'stored' || outcome.kind === 'unchanged') {
@@ -99,11 +130,11 @@ export async function resolve(
     if (outcome.kind === 'failed' && candidate !== undefined)
       return { kind: 'failed', failure: 'unreachable', retryAfterMs: 1000 };
   }
+  const seq = acquired.state === 'done' ? deps.ledger.index.seq : acquired.seq;
+  const conclude = concluder(deps, page, asked, seq);
   if (!(await deps.mayMiss(page.client.address))) {
-    if (acquired.state === 'granted') keep(concluder(deps, page, acquired.lease, acquired.seq)({ kind: 'failed' }));
+    keep(conclude({ kind: 'failed' }));
     return { kind: 'failed', failure: 'rate-limited', retryAfterMs: 10_000 };
   }
-  const lease = acquired.state === 'granted' ? acquired.lease : 0;
-  const seq = acquired.state === 'done' ? deps.ledger.index.seq : acquired.seq;
-  return fetchPage(deps, page, candidate, seq, keep, concluder(deps, page, lease, seq));
+  return fetchPage(deps, page, candidate, seq, keep, conclude);
 }

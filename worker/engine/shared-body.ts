@@ -39,16 +39,25 @@ export class SharedBody {
   #done = false;
   #fault: BodyFault | undefined;
   #overflowed = false;
+  /** When the pump last had something from the origin. */
+  #movedAt: number;
 
   constructor(source: ReadableStream<Uint8Array>, limits: SharedBodyLimits, clock: () => number) {
     this.#source = source.getReader();
     this.#limits = limits;
     this.#clock = clock;
+    this.#movedAt = clock();
   }
 
   /** May another reader still join? Not once the beginning is gone. */
   get joinable(): boolean {
-    return !this.#overflowed && this.#fault === undefined;
+    return !this.#overflowed && this.#fault === undefined && !this.isLost;
+  }
+
+  /** Did the request that pumps it end before the body did? Then nothing comes any more, and nobody says so. */
+  get isLost(): boolean {
+    const { idleMs } = this.#limits;
+    return !this.#done && this.#fault === undefined && this.#clock() - this.#movedAt > 2 * idleMs + WAIT_MS;
   }
 
   /** Reads the origin to its end. Resolves with the whole body, or with why there is none to store. Never rejects. */
@@ -77,6 +86,7 @@ export class SharedBody {
       const step = await this.#next();
       if (typeof step === 'string') return this.#fail(step);
       if (step === undefined) break;
+      this.#movedAt = this.#clock();
       this.#chunks.push(step);
       this.#bytes += step.byteLength;
       if (!this.#hold(step.byteLength)) this.#overflowed = true;
@@ -99,7 +109,7 @@ export class SharedBody {
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
-          while (reader.at >= this.#chunks.length && !this.#done && this.#fault === undefined)
+          while (reader.at >= this.#chunks.length && !this.#done && this.#fault === undefined && !this.isLost)
             await this.#changed(WAIT_MS);
           const chunk = this.#chunks[reader.at];
           if (chunk !== undefined) {

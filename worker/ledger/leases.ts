@@ -5,7 +5,14 @@ export type FetchOutcome =
   /** The archive has the response now. */
   | { readonly kind: 'stored' }
   /** The origin confirmed what is stored (its body has this hash); the archive was not written again. */
-  | { readonly kind: 'unchanged'; readonly bodyHash: string; readonly validatedAt: number; readonly fresh: number }
+  | {
+      readonly kind: 'unchanged';
+      readonly bodyHash: string;
+      readonly validatedAt: number;
+      /** How old it was then already, seconds. */
+      readonly age: number;
+      readonly fresh: number;
+    }
   /** May not be shared: whoever waits must ask for itself. */
   | { readonly kind: 'unshareable' }
   | { readonly kind: 'failed' };

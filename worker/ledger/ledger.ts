@@ -1,6 +1,12 @@
 import { DurableObject } from 'cloudflare:workers';
+import { type EdgeEnv, readConfig } from '../config.ts';
+import { originsOf } from '../origin/origins.ts';
 import type { Invalidation, InvalidationMode, LedgerSnapshot } from '../policy/invalidation.ts';
+import type { HealthHistory, Sighting } from '../policy/uptime.ts';
+import { consoleReport } from '../report.ts';
+import { HealthBook } from './health-book.ts';
 import { type Acquired, LeaseBook, type LeaseReport } from './leases.ts';
+import { probe } from './probe.ts';
 
 /** A line to write: what was stored before now and matches is invalid from now on. */
 export interface InvalidationRequest {
@@ -13,6 +19,12 @@ export interface Written {
   /** The number it has; the first one where the same id was written before. */
   readonly seq: number;
   readonly snapshot: LedgerSnapshot;
+}
+
+/** The ledger's number, and what was seen of home from outside. */
+export interface LedgerHealth {
+  readonly seq: number;
+  readonly history: HealthHistory;
 }
 
 const KEEP_INVALIDATIONS = 500;
@@ -40,7 +52,10 @@ CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NU
 export class Ledger extends DurableObject {
   readonly #sql: SqlStorage;
   readonly #leases: LeaseBook;
+  readonly #health: HealthBook;
+  readonly #probe: { readonly everyMs: number; readonly run: () => Promise<readonly Sighting[]> } | undefined;
   #snapshot: LedgerSnapshot;
+  #armed = false;
 
   constructor(state: DurableObjectState, env: unknown) {
     super(state, env as Cloudflare.Env);
@@ -54,11 +69,15 @@ export class Ledger extends DurableObject {
       },
     };
     this.#leases = new LeaseBook(clock, LEASE_MS);
+    this.#health = new HealthBook(this.#sql);
     this.#snapshot = this.#read();
+    this.#probe = this.#prober(env as EdgeEnv);
   }
 
   /** The snapshot, or undefined when the caller's is the newest. */
-  async read(known: number): Promise<LedgerSnapshot | undefined> {
+  async read(known: number, seen?: readonly Sighting[]): Promise<LedgerSnapshot | undefined> {
+    this.#note(seen);
+    await this.#arm();
     return known === this.#snapshot.seq ? undefined : this.#snapshot;
   }
 
@@ -85,7 +104,7 @@ export class Ledger extends DurableObject {
     });
     if (this.#count('invalidate') > KEEP_INVALIDATIONS * 1.2) this.#compact(now);
     this.#snapshot = this.#read();
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(now + COMPACT_EVERY_MS);
+    await this.#arm();
     return { seq: written, snapshot: this.#snapshot };
   }
 
@@ -98,16 +117,67 @@ export class Ledger extends DurableObject {
   }
 
   /** Ends a lease. Answers with the snapshot, so that the holder learns of a take-down that overtook its write. */
-  async complete(key: string, lease: number, report: LeaseReport, shareMs: number): Promise<LedgerSnapshot> {
+  async complete(
+    key: string,
+    lease: number,
+    report: LeaseReport,
+    shareMs: number,
+    seen?: readonly Sighting[],
+  ): Promise<LedgerSnapshot> {
+    this.#note(seen);
     this.#leases.complete(key, lease, report, shareMs);
     return this.#snapshot;
   }
 
+  async health(seen?: readonly Sighting[]): Promise<LedgerHealth> {
+    this.#note(seen);
+    return { seq: this.#snapshot.seq, history: this.#health.history() };
+  }
+
+  #note(seen: readonly Sighting[] | undefined): void {
+    for (const sighting of seen ?? []) this.#health.note(sighting, Date.now());
+  }
+
+  /** The next alarm is set from the first call on, once and for all: each one sets the next. */
+  async #arm(): Promise<void> {
+    if (this.#armed) return;
+    this.#armed = true;
+    const { storage } = this.ctx;
+    if ((await storage.getAlarm()) === null) await storage.setAlarm(Date.now() + this.#alarmEveryMs);
+  }
+
+  get #alarmEveryMs(): number {
+    return Math.min(COMPACT_EVERY_MS, this.#probe?.everyMs ?? COMPACT_EVERY_MS);
+  }
+
   override async alarm(): Promise<void> {
     const now = Date.now();
-    this.#compact(now);
-    this.#snapshot = this.#read();
-    if (this.#snapshot.entries.length > 0) await this.ctx.storage.setAlarm(now + COMPACT_EVERY_MS);
+    await this.ctx.storage.setAlarm(now + this.#alarmEveryMs);
+    if (now - this.#counter('compacted') >= COMPACT_EVERY_MS) {
+      this.#setCounter('compacted', now);
+      this.#compact(now);
+      this.#snapshot = this.#read();
+    }
+    this.#note(await this.#probe?.run());
+  }
+
+  /** Looks at home where no reader's request has lately; nothing where it is not told of a home. */
+  #prober(env: EdgeEnv): { everyMs: number; run: () => Promise<readonly Sighting[]> } | undefined {
+    const read = readConfig(env as unknown as Record<string, unknown>);
+    if ('error' in read || read.config.probeMs === 0) return undefined;
+    const everyMs = read.config.probeMs;
+    const clock = (): number => Date.now();
+    const seen: Sighting[] = [];
+    const report = consoleReport(clock, (line) => console.log(line));
+    const origins = originsOf(env, read.config, { clock, report, note: (sighting) => void seen.push(sighting) });
+    const run = async (): Promise<readonly Sighting[]> => {
+      const since = clock() - everyMs;
+      const due = [...origins].filter(([name]) => (this.#health.lastSeen(name) ?? 0) <= since);
+      const { upstreams } = read.config.site;
+      await Promise.all(due.map(([name, origin]) => probe(origin, upstreams[name])));
+      return seen.splice(0);
+    };
+    return { everyMs, run };
   }
 
   /** Old lines go; the floor rises to the last of them, so that responses older than it are validated once. */
@@ -134,6 +204,7 @@ export class Ledger extends DurableObject {
         this.#setCounter('floor', Math.max(floor, this.#counter('floor')));
       }
       this.#sql.exec('DELETE FROM requests WHERE at < ?', now - KEEP_REQUESTS_MS);
+      this.#health.compact(now);
     });
   }
 

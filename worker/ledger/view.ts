@@ -5,7 +5,7 @@ import {
   type LedgerSnapshot,
 } from '../policy/invalidation.ts';
 import type { Acquired, LeaseReport } from './leases.ts';
-import type { InvalidationRequest, Written } from './ledger.ts';
+import type { InvalidationRequest, LedgerHealth, Written } from './ledger.ts';
 
 /** The ledger's remote interface, as the edge uses it. */
 export interface LedgerRemote {
@@ -13,6 +13,7 @@ export interface LedgerRemote {
   invalidate(requests: readonly InvalidationRequest[], mode: InvalidationMode, id?: string): Promise<Written>;
   acquire(key: string, since: number, waitMs: number): Promise<Acquired>;
   complete(key: string, lease: number, report: LeaseReport, shareMs: number): Promise<LedgerSnapshot>;
+  health(): Promise<LedgerHealth>;
 }
 
 /** The snapshot this data centre shares: one isolate asks the ledger, the others read what it left. */
@@ -32,6 +33,8 @@ export interface LedgerTiming {
 }
 
 const FAILURE_PAUSE_MS = 1_000;
+/** A refresh that has not ended by then is lost. */
+const LOST_MS = 10_000;
 /** For so long after a failure nobody waits for the ledger: it is asked behind the requests. */
 const FAILING_MS = 10_000;
 
@@ -45,7 +48,7 @@ export class LedgerView {
   #asOf = 0;
   #sharedAt = 0;
   #failedAt = Number.NEGATIVE_INFINITY;
-  #refreshing: Promise<void> | undefined;
+  #refreshing: { readonly work: Promise<void>; readonly since: number } | undefined;
   readonly #remote: LedgerRemote;
   readonly #shared: SharedSnapshot;
   readonly #timing: LedgerTiming;
@@ -84,10 +87,12 @@ export class LedgerView {
     const sinceShared = now - this.#sharedAt;
     if (age < refreshMs && sinceShared < shareMs) return undefined;
     if (now < this.#failedAt + FAILURE_PAUSE_MS) return undefined;
-    const refresh = this.#refresh(now, age >= refreshMs);
-    // Kept in any case: others join it, and its own reader may leave.
-    keep(refresh);
-    return (age >= trustMs || sinceShared >= shareMs) && !this.isFailing(now) ? refresh : undefined;
+    const work = this.#refresh(now, age >= refreshMs);
+    // Kept in any case: others join it, and its own reader may leave. Waited for with a deadline of one's own.
+    keep(work);
+    return (age >= trustMs || sinceShared >= shareMs) && !this.isFailing(now)
+      ? within(work, this.#timing.deadlineMs)
+      : undefined;
   }
 
   /** The purging isolate knows at once; the data centre as soon as this resolves and `shareMs` have passed. */
@@ -98,13 +103,13 @@ export class LedgerView {
 
   #refresh(now: number, due: boolean): Promise<void> {
     const running = this.#refreshing;
-    // Another request's refresh is waited for with a deadline of our own: its request may be gone before it ends.
-    if (running !== undefined) return within(running, this.#timing.deadlineMs);
-    const work = this.#load(now, due).finally(() => {
-      this.#refreshing = undefined;
+    // Another request's work ends with that request, and is then never heard of again.
+    if (running !== undefined && now - running.since < LOST_MS) return within(running.work, this.#timing.deadlineMs);
+    const work: Promise<void> = this.#load(now, due).finally(() => {
+      if (this.#refreshing?.work === work) this.#refreshing = undefined;
     });
-    this.#refreshing = work;
-    return within(work, this.#timing.deadlineMs);
+    this.#refreshing = { work, since: now };
+    return work;
   }
 
   async #load(now: number, due: boolean): Promise<void> {

@@ -20,6 +20,8 @@ export interface OriginDeps {
   readonly onFailure: (failure: OriginFailure, error: unknown) => void;
   /** Does this answer show the origin alive? A gateway's error or a login page does not, and counts as a failure. */
   readonly isAlive: (response: Response) => boolean;
+  /** Called with what every request that was let out came to; `said` is the status, or the failure. */
+  readonly onOutcome?: (isUp: boolean, ms: number, said: string) => void;
 }
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
@@ -65,18 +67,22 @@ export class Origin {
       IDEMPOTENT.has(request.method) &&
       !request.body &&
       !admission.probe;
-    if (!mayRetry) return this.#settle(request, first, admission.probe);
+    if (!mayRetry) return this.#settle(request, first, admission.probe, started);
     await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS * (0.5 + this.#deps.random())));
     const second = await this.#attempt(request, Math.max(1, this.#timing.firstByteMs - (clock() - started)));
-    return this.#settle(request, second, false);
+    return this.#settle(request, second, false, started);
   }
 
-  #settle(request: OriginRequest, result: OriginResult, probe: boolean): OriginResult {
-    const { clock, random, isAlive } = this.#deps;
+  #settle(request: OriginRequest, result: OriginResult, probe: boolean, started: number): OriginResult {
+    const { clock, random, isAlive, onOutcome } = this.#deps;
     const { breaker } = this.#timing;
-    if (result.ok && isAlive(result.response)) this.#breaker = succeeded(this.#breaker, clock(), breaker);
+    const isUp = result.ok && isAlive(result.response);
+    const saysSomething = result.ok || !request.body;
+    if (saysSomething)
+      onOutcome?.(isUp, clock() - started, result.ok ? String(result.response.status) : result.failure);
+    if (isUp) this.#breaker = succeeded(this.#breaker, clock(), breaker);
     // A body comes at its client's pace and may be broken off: that it did not get through says nothing of home.
-    else if (!result.ok && request.body) this.#breaker = probe ? { ...this.#breaker, probeSince: 0 } : this.#breaker;
+    else if (!saysSomething) this.#breaker = probe ? { ...this.#breaker, probeSince: 0 } : this.#breaker;
     else this.#breaker = failed(this.#breaker, clock(), random(), breaker, probe);
     return result;
   }

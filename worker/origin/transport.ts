@@ -1,5 +1,6 @@
 import type { Upstream } from '../../shared/site.ts';
 import type { HeaderList } from '../policy/header-list.ts';
+import { isAccessCredential, isInvalidStatus } from '../policy/impostor.ts';
 
 export interface OriginRequest {
   readonly method: string;
@@ -38,6 +39,18 @@ function init(request: OriginRequest, extra: HeaderList, signal: AbortSignal): R
   return { method: request.method, headers, body, redirect: 'manual', signal };
 }
 
+/** The answer without the credentials Access gave the edge: whoever had them could walk past it. */
+function withoutCredentials(response: Response): Response {
+  const cookies = response.headers.getSetCookie();
+  // One whose status no response can be built with is refused as it is.
+  if (!cookies.some(isAccessCredential) || isInvalidStatus(response.status)) return response;
+  const headers = new Headers(response.headers);
+  headers.delete('set-cookie');
+  for (const cookie of cookies) if (!isAccessCredential(cookie)) headers.append('set-cookie', cookie);
+  const { status, statusText, webSocket } = response;
+  return new Response(response.body, { status, statusText, headers, ...(webSocket ? { webSocket } : {}) });
+}
+
 /** Over the public hostname of the tunnel with an Access service token, or straight to an address on this machine. */
 export function httpTransport(upstream: Upstream, token: AccessToken | undefined, send: Send): Transport {
   const extra: HeaderList =
@@ -50,7 +63,10 @@ export function httpTransport(upstream: Upstream, token: AccessToken | undefined
   const base = upstream.url.replace(/\/$/, '');
   return {
     name: upstream.access === true ? 'tunnel' : 'direct',
-    send: (request, signal) => send(base + request.target, init(request, extra, signal)),
+    send: async (request, signal) => {
+      const response = await send(base + request.target, init(request, extra, signal));
+      return upstream.access === true ? withoutCredentials(response) : response;
+    },
   };
 }
 

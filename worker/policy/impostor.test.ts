@@ -18,10 +18,11 @@ describe('the login page of an expired Access token', () => {
       403,
       [
         ['set-cookie', 'a=1'],
-        ['set-cookie', 'CF_Authorization=1'],
+        ['set-cookie', 'CF_Session=1'],
       ],
       true,
     ],
+    ['the cookie that a valid token is answered with', 200, [['set-cookie', 'CF_Authorization=1']], false],
     ['an ordinary redirect', 302, at('https://blog.example.com/'), false],
     ['a host that only looks like it', 302, at('https://cloudflareaccess.com.evil.example/'), false],
     ['a post about it', 302, at('/posts/cloudflareaccess.com'), false],

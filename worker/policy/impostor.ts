@@ -14,7 +14,15 @@ export function isAccessLogin(status: number, headers: HeaderList): boolean {
     return true;
   }
   if (field(headers, 'cf-access-domain') !== undefined || field(headers, 'cf-access-aud') !== undefined) return true;
-  return /\bCF_(Authorization|AppSession|Session)=/i.test(field(headers, 'set-cookie') ?? '');
+  return /\bCF_(AppSession|Session)=/i.test(field(headers, 'set-cookie') ?? '');
+}
+
+/**
+ * Cookies by which Access lets in whoever brings them. A valid service token is answered with them as well (Cloudflare
+ * One, service tokens): they are the edge's own, and no page's.
+ */
+export function isAccessCredential(cookie: string): boolean {
+  return /^\s*CF_(Authorization|Binding)=/i.test(cookie);
 }
 
 /** What the login page is made of, not what it is about: a post may name Access's addresses, and link to them. */

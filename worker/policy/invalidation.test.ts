@@ -52,6 +52,14 @@ describe('what a line of the ledger says of a page fetched at number 5', () => {
     expect(verdict(entries, { ...PAGE, key: 'blog:/posts/a#h=accept-language:de' })).toBe('invalidated');
   });
 
+  test('a variant by its whole key: it and its parts, no other', () => {
+    const entries = [line('url', 'blog:/posts/a#h=accept-language:de', 6)];
+    expect(verdict(entries, { ...PAGE, key: 'blog:/posts/a#h=accept-language:de' })).toBe('invalidated');
+    expect(verdict(entries, { ...PAGE, key: 'blog:/posts/a#h=accept-language:de#part' })).toBe('invalidated');
+    expect(verdict(entries, { ...PAGE, key: 'blog:/posts/a#h=accept-language:en' })).toBe('valid');
+    expect(verdict(entries, { ...PAGE, key: 'blog:/posts/a' })).toBe('valid');
+  });
+
   test('below the floor of compaction everything is validated once', () => {
     expect(verdict([], PAGE, 5)).toBe('valid');
     expect(verdict([], PAGE, 6)).toBe('invalidated');
@@ -68,7 +76,7 @@ function naive({ entries, floor }: LedgerSnapshot, { key, tags, seq }: Stored): 
     if (at <= seq) return false;
     if (kind === 'everything') return true;
     if (kind === 'tag') return tags.includes(value);
-    return kind === 'url' ? key.split('#')[0] === value : key.startsWith(value);
+    return kind === 'url' ? [key.split('#')[0], key.replace(/#part$/, '')].includes(value) : key.startsWith(value);
   });
   if (matching.some(({ mode }) => mode === 'delete')) return 'deleted';
   return matching.length > 0 || seq < floor ? 'invalidated' : 'valid';
@@ -76,7 +84,7 @@ function naive({ entries, floor }: LedgerSnapshot, { key, tags, seq }: Stored): 
 
 test('property: the index says what reading every line says', () => {
   const number = fc.integer({ min: 0, max: 8 });
-  const key = fc.stringMatching(/^r:\/[ab/]{0,4}(#p)?$/);
+  const key = fc.stringMatching(/^r:\/[ab/]{0,4}(#p|#h=x|#h=x#part)?$/);
   const tag = fc.constantFrom('t', 'u', 'v');
   const mode = fc.constantFrom<Invalidation['mode']>('invalidate', 'delete');
   const entry: fc.Arbitrary<Invalidation> = fc.oneof(

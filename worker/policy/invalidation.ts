@@ -70,6 +70,9 @@ export class InvalidationIndex {
     const fragment = stored.key.indexOf('#');
     const url = this.#urls.get(fragment < 0 ? stored.key : stored.key.slice(0, fragment));
     if (url) yield url;
+    // A key with its fields means that variant alone.
+    const keyed = fragment < 0 ? undefined : this.#urls.get(stored.key.replace(/#part$/, ''));
+    if (keyed && keyed !== url) yield keyed;
     for (const tag of stored.tags) {
       const marks = this.#tags.get(tag);
       if (marks) yield marks;

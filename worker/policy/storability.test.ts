@@ -4,7 +4,7 @@ import { exchange, httpDate } from '../../test/support/times.ts';
 import { responseDirectives } from './directives.ts';
 import { lifetimeOf } from './freshness.ts';
 import type { HeaderList } from './header-list.ts';
-import { type NotStored, storability } from './storability.ts';
+import { type NotStored, storability, takesBack } from './storability.ts';
 
 interface Case {
   method?: string;
@@ -120,4 +120,24 @@ test('property: no word of an origin lets a personal response in', () => {
       },
     ),
   );
+});
+
+describe('an answer that may not be stored takes back the page that was', () => {
+  test.each<[number, NotStored, boolean]>([
+    [200, 'private', true],
+    [200, 'no-store', true],
+    [203, 'private', true],
+    [304, 'private', true],
+    [200, 'set-cookie', false],
+    [200, 'authorization', false],
+    [200, 'vary-star', false],
+    [206, 'private', false],
+    [302, 'no-store', false],
+    [401, 'private', false],
+    [404, 'no-store', false],
+    [500, 'no-store', false],
+    [503, 'private', false],
+  ])('%d %s: %s', (status, reason, expected) => {
+    expect(takesBack(status, reason)).toBe(expected);
+  });
 });

@@ -47,6 +47,14 @@ function authorised(directives: ResponseDirectives): boolean {
   return directives.public || directives.mustRevalidate || directives.sMaxage !== undefined;
 }
 
+/**
+ * Does an answer that may not be stored take back the page that was? Only the page itself does, or its validation: an
+ * error or a redirect that forbids storing says nothing of the page, and neither does a cookie.
+ */
+export function takesBack(status: number, reason: NotStored): boolean {
+  return (status === 200 || status === 203 || status === 304) && (reason === 'private' || reason === 'no-store');
+}
+
 /** May a shared cache store this response (RFC 9111 §3)? */
 export function storability(input: StorabilityInput): Storability {
   const { directives, headers, lifetime, status } = input;

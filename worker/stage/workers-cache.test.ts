@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MINUTE, storedMeta } from '../../test/support/stored.ts';
+import { NOW } from '../../test/support/times.ts';
+import { answerHeaders } from '../engine/answer.ts';
 import { field } from '../policy/header-list.ts';
 import type { Invalidation } from '../policy/invalidation.ts';
 import type { StoredMeta } from '../policy/stored.ts';
@@ -12,8 +14,9 @@ const lifetime = (given: Partial<StoredMeta['lifetime']>): StoredMeta =>
 
 describe('Cloudflare-CDN-Cache-Control, exactly', () => {
   test.each<[string, StoredMeta | undefined, number, string]>([
-    ['what is left of its freshness', storedMeta(), 42, 'max-age=42'],
-    ['whole seconds', storedMeta(), 42.9, 'max-age=42'],
+    ['the whole lifetime, whatever is left of it: Age says the rest', storedMeta(), 42, 'max-age=60'],
+    ['the whole lifetime of what another cache held before', { ...storedMeta(), initialAge: 50 }, 10, 'max-age=60'],
+    ['whole seconds', lifetime({ fresh: 60.9 }), 42.9, 'max-age=60'],
     [
       'stale uses as the origin allows them',
       lifetime({ whileRevalidate: 30, ifError: 90 }),
@@ -33,6 +36,23 @@ describe('Cloudflare-CDN-Cache-Control, exactly', () => {
     expect(JSON.stringify(fields)).not.toContain('s-maxage');
   });
 });
+
+/** Seconds of freshness a cache that follows RFC 9111 §4.2 gives an answer, by its fields alone. */
+function freshnessLeft(answer: Headers, receivedAt: number): number {
+  const maxAge = /max-age=(\d+)/.exec(answer.get('cloudflare-cdn-cache-control') ?? '')?.[1];
+  const apparentAge = Math.max(0, (receivedAt - Date.parse(answer.get('date') ?? '')) / 1000);
+  return Number(maxAge) - Math.max(apparentAge, Number(answer.get('age')));
+}
+
+test.each([0, 1, 18, 59])(
+  'a cache in front keeps a page of %d s for the rest of its minute, no less and no more',
+  (age) => {
+    const now = NOW + age * 1000;
+    const stored = storedMeta({ headers: [['date', new Date(NOW).toUTCString()]], responseTime: NOW });
+    const answered = { outcome: { hit: true }, age, timing: 'cache', extra: stage.fields(stored, 60 - age) };
+    expect(freshnessLeft(answerHeaders(stored.headers, answered, true), now)).toBe(60 - age);
+  },
+);
 
 describe('Cache-Tag', () => {
   test('the tags of the response, by which the platform purges', () => {

@@ -64,7 +64,11 @@ export class WorkersCacheStage implements CacheStage {
     if (stored === undefined || ttl < 1 || stored.lifetime.always)
       return [['cloudflare-cdn-cache-control', 'no-store']];
     const { lifetime } = stored;
-    const directives = [`max-age=${Math.floor(ttl)}`];
+    // The whole freshness lifetime, not what is left of it. The platform reads its fields by RFC 9111 (Cloudflare,
+    // Workers Caching, configuration), and there freshness is lifetime minus current age (§4.2), which begins with the
+    // `Age` and `Date` this answer carries (§4.2.3): `max-age` = what is left would count the age twice. Leaving `Age`
+    // out instead would break §5.1, make browsers keep the page too long, and not help: `Date` tells the age as well.
+    const directives = [`max-age=${Math.floor(lifetime.fresh)}`];
     if (lifetime.whileRevalidate > 0) directives.push(`stale-while-revalidate=${lifetime.whileRevalidate}`);
     if (lifetime.ifError > 0) directives.push(`stale-if-error=${Math.min(lifetime.ifError, YEAR)}`);
     if (lifetime.noStale) directives.push('must-revalidate');

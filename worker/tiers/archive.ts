@@ -2,7 +2,7 @@ import type { StoredResponse } from '../policy/stored.ts';
 import { type ReadField, selectionKey, selectionMatches } from '../policy/vary.ts';
 import { decode, encode } from './codec.ts';
 import type { Tier } from './tier.ts';
-import { indexed, type VariantIndex, variantSuffix, variantSuffixes } from './variants.ts';
+import { admitted, indexed, type VariantIndex, variantSuffix, variantSuffixes } from './variants.ts';
 
 /** R2 keys end at 1,024 bytes, a variant's suffix included; custom metadata at 8,192 (Cloudflare R2 limits). */
 const MAX_KEY_BYTES = 1000;
@@ -12,6 +12,7 @@ const READABLE_BYTES = 600;
 const MAX_ARCHIVED_KEY_BYTES = 4000;
 const MAX_TAG_BYTES = 4000;
 const INDEX = 'index';
+const INDEX_ATTEMPTS = 5;
 
 /** What the archive says of an object without reading it: for take-downs by tag. */
 export interface ArchiveListing {
@@ -48,17 +49,42 @@ export class ArchiveTier implements Tier {
   }
 
   async put(entry: StoredResponse): Promise<void> {
-    const { names } = entry.selection;
     if (bytesOf(entry.key).length > MAX_ARCHIVED_KEY_BYTES) return;
     const primary = await objectKey(entry.key);
-    if (names.length === 0) return this.#write(primary, entry);
-    const object = await this.#bucket.get(primary);
-    const index = object?.customMetadata?.kind === INDEX ? await object.json<VariantIndex>() : undefined;
-    const next = indexed(index, names);
+    if (entry.selection.names.length > 0) return this.#putVariant(primary, entry);
+    // A response without Vary takes the place of the index: without it nothing would lead to the variants any more.
+    const isIndex = (await this.#bucket.head(primary))?.customMetadata?.kind === INDEX;
+    const { index } = isIndex ? await this.#index(primary) : {};
+    await this.#write(primary, entry);
+    await this.remove((index?.variants ?? []).map((suffix) => primary + suffix));
+  }
+
+  async #putVariant(primary: string, entry: StoredResponse): Promise<void> {
+    const suffix = variantSuffix(selectionKey(entry.selection));
     // The variant first: an index never names what is not there yet.
-    await this.#write(primary + variantSuffix(selectionKey(entry.selection)), entry);
-    if (next !== index)
-      await this.#bucket.put(primary, JSON.stringify(next), { customMetadata: { kind: INDEX, key: entry.key } });
+    await this.#write(primary + suffix, entry);
+    for (let attempt = 0; attempt < INDEX_ATTEMPTS; attempt += 1) {
+      const { index, etag } = await this.#index(primary);
+      const { next, dropped } = admitted(indexed(index, entry.selection.names), suffix);
+      if (next === index) return;
+      // Another data centre may be adding a variant of its own: neither is to be forgotten.
+      const onlyIf = etag === undefined ? { etagDoesNotMatch: '*' } : { etagMatches: etag };
+      const customMetadata = { kind: INDEX, key: entry.key };
+      if ((await this.#bucket.put(primary, JSON.stringify(next), { onlyIf, customMetadata })) === null) continue;
+      return this.remove(dropped.map((old) => primary + old));
+    }
+    // What no index names is not kept: nobody would ever remove it.
+    await this.remove([primary + suffix]);
+    throw new Error(`the variants of ${entry.key} change too often to keep another one`);
+  }
+
+  /** The index at a primary key, if one is there, and the tag of whatever is. */
+  async #index(primary: string): Promise<{ index?: VariantIndex; etag?: string }> {
+    const object = await this.#bucket.get(primary);
+    if (object === null) return {};
+    if (object.customMetadata?.kind === INDEX) return { index: await object.json<VariantIndex>(), etag: object.etag };
+    await object.body.cancel();
+    return { etag: object.etag };
   }
 
   async #write(at: string, entry: StoredResponse): Promise<void> {

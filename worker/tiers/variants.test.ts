@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { storedResponse } from '../../test/support/stored.ts';
 import { selectionKey } from '../policy/vary.ts';
-import { indexed, MAX_VARY_LISTS, newestMatch, variantSuffix, variantSuffixes } from './variants.ts';
+import {
+  admitted,
+  indexed,
+  MAX_VARIANTS,
+  MAX_VARY_LISTS,
+  newestMatch,
+  variantSuffix,
+  variantSuffixes,
+} from './variants.ts';
 
 const variant = (value: string, responseTime: number) =>
   storedResponse({ selection: { names: ['x'], values: [value] }, responseTime });
@@ -42,4 +50,18 @@ test('property: a request computes the place at which its variant was put', () =
   expect(variantSuffix(selectionKey({ names: ['x'], values: ['1'] }))).not.toBe(
     variantSuffix(selectionKey({ names: ['x'], values: ['2'] })),
   );
+});
+
+test('an index holds sixteen variants: a new one pushes the oldest out, a known one nobody', () => {
+  let index = indexed(undefined, ['x']);
+  const out: string[] = [];
+  for (let i = 0; i < MAX_VARIANTS + 2; i++) {
+    const { next, dropped } = admitted(index, `#v=${i}`);
+    index = next;
+    out.push(...dropped);
+  }
+  expect(index.variants).toHaveLength(MAX_VARIANTS);
+  expect(out).toEqual(['#v=0', '#v=1']);
+  expect(admitted(index, '#v=5')).toEqual({ next: index, dropped: [] });
+  expect(admitted(index, '#v=5').next).toBe(index);
 });

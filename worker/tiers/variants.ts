@@ -21,6 +21,8 @@ export function newestMatch(entries: readonly StoredResponse[], read: ReadField)
  */
 export interface VariantIndex {
   readonly vary: readonly (readonly string[])[];
+  /** Suffixes of the variants kept, the latest to come first. Only the archive counts: elsewhere they expire. */
+  readonly variants?: readonly string[];
 }
 
 /** The index after a response with these names; unchanged (same object) when it knows them already. */
@@ -28,7 +30,18 @@ export function indexed(index: VariantIndex | undefined, names: readonly string[
   const lists = index?.vary ?? [];
   const known = lists.some((list) => list.length === names.length && list.every((name, at) => name === names[at]));
   if (known && index) return index;
-  return { vary: [names, ...lists].slice(0, MAX_VARY_LISTS) };
+  return { ...index, vary: [names, ...lists].slice(0, MAX_VARY_LISTS) };
+}
+
+/** The index with one more variant, and which ones had to make room; unchanged (same object) when it has it already. */
+export function admitted(
+  index: VariantIndex,
+  suffix: string,
+): { readonly next: VariantIndex; readonly dropped: readonly string[] } {
+  const known = index.variants ?? [];
+  if (known.includes(suffix)) return { next: index, dropped: [] };
+  const variants = [suffix, ...known];
+  return { next: { ...index, variants: variants.slice(0, MAX_VARIANTS) }, dropped: variants.slice(MAX_VARIANTS) };
 }
 
 /** Suffixes of the keys at which this request's variants may be stored. */

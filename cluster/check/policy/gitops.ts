@@ -1,3 +1,4 @@
+import { absent } from '../lookup.ts';
 import {
   at,
   type Cluster,
@@ -13,11 +14,6 @@ import {
   type Rule,
   text,
 } from '../manifest.ts';
-
-const find = (cluster: Cluster, kind: string, namespace: string, name: string): Placed | undefined =>
-  cluster.objects.find(
-    (placed) => kindOf(placed) === kind && namespaceOf(placed) === namespace && nameOf(placed) === name,
-  );
 
 const stages = (cluster: Cluster) =>
   cluster.objects.filter(
@@ -42,9 +38,11 @@ export const gitopsRules: readonly Rule[] = [
     ['Kustomization'],
     (placed, cluster) => {
       const missing = list(at(placed.object, 'spec.dependsOn')).flatMap((item, index) =>
-        find(cluster, 'Kustomization', namespaceOf(placed), text(map(item).name)) === undefined
-          ? [complain(placed, `spec.dependsOn[${index}].name`, `there is no Kustomization "${text(map(item).name)}"`)]
-          : [],
+        absent(placed, cluster, `spec.dependsOn[${index}].name`, [
+          'Kustomization',
+          namespaceOf(placed),
+          text(map(item).name),
+        ]),
       );
       return waitsFor(nameOf(placed), cluster).has(nameOf(placed))
         ? [...missing, complain(placed, 'spec.dependsOn', 'waits for itself')]
@@ -62,9 +60,7 @@ export const gitopsRules: readonly Rule[] = [
         ? ['spec.chart.spec.sourceRef', at(placed.object, 'spec.chart.spec.sourceRef')]
         : ['spec.chartRef', at(placed.object, 'spec.chartRef')];
     const { kind, name, namespace } = map(reference);
-    return find(cluster, text(kind), text(namespace) || namespaceOf(placed), text(name)) === undefined
-      ? [complain(placed, `${field}.name`, `there is no ${text(kind)} "${text(name)}"`)]
-      : [];
+    return absent(placed, cluster, `${field}.name`, [text(kind), text(namespace) || namespaceOf(placed), text(name)]);
   }),
   objectRule(
     'chart-version',
@@ -96,10 +92,11 @@ export const gitopsRules: readonly Rule[] = [
   }),
   objectRule('image-policy', 'Only semver tags can be automated', ['ImagePolicy'], (placed, cluster) => {
     const repository = text(at(placed.object, 'spec.imageRepositoryRef.name'));
-    const missing =
-      find(cluster, 'ImageRepository', namespaceOf(placed), repository) === undefined
-        ? [complain(placed, 'spec.imageRepositoryRef.name', `there is no ImageRepository "${repository}"`)]
-        : [];
+    const missing = absent(placed, cluster, 'spec.imageRepositoryRef.name', [
+      'ImageRepository',
+      namespaceOf(placed),
+      repository,
+    ]);
     return at(placed.object, 'spec.policy.semver.range') === undefined
       ? [...missing, complain(placed, 'spec.policy', 'use semver')]
       : missing;
@@ -110,22 +107,19 @@ export const gitopsRules: readonly Rule[] = [
     ['Receiver'],
     (placed, cluster) =>
       list(at(placed.object, 'spec.resources')).flatMap((item, index) =>
-        find(cluster, text(map(item).kind), text(map(item).namespace) || namespaceOf(placed), text(map(item).name)) ===
-        undefined
-          ? [
-              complain(
-                placed,
-                `spec.resources[${index}].name`,
-                `there is no ${text(map(item).kind)} "${text(map(item).name)}"`,
-              ),
-            ]
-          : [],
+        absent(placed, cluster, `spec.resources[${index}].name`, [
+          text(map(item).kind),
+          text(map(item).namespace) || namespaceOf(placed),
+          text(map(item).name),
+        ]),
       ),
   ),
   objectRule('alert-provider', 'An alert without a provider is silence', ['Alert'], (placed, cluster) =>
-    find(cluster, 'Provider', namespaceOf(placed), text(at(placed.object, 'spec.providerRef.name'))) === undefined
-      ? [complain(placed, 'spec.providerRef.name', 'there is no such Provider')]
-      : [],
+    absent(placed, cluster, 'spec.providerRef.name', [
+      'Provider',
+      namespaceOf(placed),
+      text(at(placed.object, 'spec.providerRef.name')),
+    ]),
   ),
   {
     id: 'unique',

@@ -24,6 +24,9 @@ export function parseImage(image: string): ImageName {
   };
 }
 
+/** What this repository builds and publishes itself. */
+export const ownImage = (image: string): boolean => image.startsWith('ghcr.io/porchlight/');
+
 /** Images of an environment without a digest; they wait for `npm run cluster:pin`. */
 export function unpinned(objects: readonly Placed[]): string[] {
   const images = objects.flatMap((placed) => {

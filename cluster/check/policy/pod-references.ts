@@ -1,5 +1,5 @@
 import { secretNeeds } from '../data.ts';
-import { find, missingSecret } from '../lookup.ts';
+import { absent, missingSecret } from '../lookup.ts';
 import { at, complain, list, map, namespaceOf, objectRule, type Placed, type Rule, text } from '../manifest.ts';
 import { containers, podRule, podTemplate, WORKLOADS } from '../pods.ts';
 
@@ -59,10 +59,7 @@ export const podReferenceRules: readonly Rule[] = [
                 ? [complain(placed, field, `the Secret "${name}" has no key "${key}"`)]
                 : missingSecret(placed, cluster, field, name);
             }
-            const found = find(cluster, 'ConfigMap', namespaceOf(placed), name);
-            return found === undefined
-              ? [complain(placed, field, `there is no ConfigMap "${name}" in ${namespaceOf(placed)}`)]
-              : [];
+            return absent(placed, cluster, field, ['ConfigMap', namespaceOf(placed), name]);
           })
           .map((complaint) => ({ rule: 'dangling-config', ...complaint })),
       ),
@@ -86,28 +83,17 @@ export const podReferenceRules: readonly Rule[] = [
   objectRule('dangling-claim', 'A pod that names a missing claim waits for ever', WORKLOADS, (placed, cluster) =>
     list(podTemplate(placed)?.spec.volumes).flatMap((volume, index) => {
       const name = at(volume, 'persistentVolumeClaim.claimName');
-      return name === undefined || find(cluster, 'PersistentVolumeClaim', namespaceOf(placed), text(name)) !== undefined
+      const field = `${podTemplate(placed)?.path}.volumes[${index}].persistentVolumeClaim.claimName`;
+      return name === undefined
         ? []
-        : [
-            complain(
-              placed,
-              `${podTemplate(placed)?.path}.volumes[${index}].persistentVolumeClaim.claimName`,
-              `there is no claim "${text(name)}"`,
-            ),
-          ];
+        : absent(placed, cluster, field, ['PersistentVolumeClaim', namespaceOf(placed), text(name)]);
     }),
   ),
   objectRule('dangling-account', 'A pod with an unknown account is never created', WORKLOADS, (placed, cluster) => {
     const pod = podTemplate(placed);
     const name = text(pod?.spec.serviceAccountName);
-    return name === '' || name === 'default' || find(cluster, 'ServiceAccount', namespaceOf(placed), name) !== undefined
+    return name === '' || name === 'default'
       ? []
-      : [
-          complain(
-            placed,
-            `${pod?.path}.serviceAccountName`,
-            `there is no ServiceAccount "${name}" in ${namespaceOf(placed)}`,
-          ),
-        ];
+      : absent(placed, cluster, `${pod?.path}.serviceAccountName`, ['ServiceAccount', namespaceOf(placed), name]);
   }),
 ];

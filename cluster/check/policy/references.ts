@@ -1,5 +1,5 @@
 import { broughtByChart, charts } from '../data.ts';
-import { find, missingSecret, offers, podsOf } from '../lookup.ts';
+import { absent, find, missingSecret, offers, selectedPods } from '../lookup.ts';
 import {
   at,
   type Cluster,
@@ -37,9 +37,7 @@ function serviceReference(placed: Placed, cluster: Cluster, field: string, refer
 export const referenceRules: readonly Rule[] = [
   objectRule('service-selects', 'A Service without pods answers 503', ['Service'], (placed, cluster) => {
     const selector = map(at(placed.object, 'spec.selector'));
-    const targets = podsOf(cluster).filter(
-      ({ namespace, pod }) => namespace === namespaceOf(placed) && labelsMatch(selector, pod.labels),
-    );
+    const targets = selectedPods(placed, cluster, selector);
     if (targets.length === 0) return [complain(placed, 'spec.selector', 'selects no pod of this namespace')];
     const ports = targets.flatMap(({ pod }) =>
       containers(pod).flatMap(({ spec }) =>
@@ -57,9 +55,7 @@ export const referenceRules: readonly Rule[] = [
     const selector = map(at(placed.object, 'spec.podSelector.matchLabels'));
     if (Object.keys(selector).length === 0) return [];
     const found =
-      podsOf(cluster).some(
-        ({ namespace, pod }) => namespace === namespaceOf(placed) && labelsMatch(selector, pod.labels),
-      ) ||
+      selectedPods(placed, cluster, selector).length > 0 ||
       list(charts.pods).some(
         (pod) => text(map(pod).namespace) === namespaceOf(placed) && labelsMatch(selector, map(map(pod).labels)),
       );
@@ -71,9 +67,11 @@ export const referenceRules: readonly Rule[] = [
     ['HorizontalPodAutoscaler'],
     (placed, cluster) => {
       const target = map(at(placed.object, 'spec.scaleTargetRef'));
-      return find(cluster, text(target.kind), namespaceOf(placed), text(target.name)) === undefined
-        ? [complain(placed, 'spec.scaleTargetRef.name', `there is no ${text(target.kind)} "${text(target.name)}"`)]
-        : [];
+      return absent(placed, cluster, 'spec.scaleTargetRef.name', [
+        text(target.kind),
+        namespaceOf(placed),
+        text(target.name),
+      ]);
     },
   ),
   objectRule(
@@ -82,9 +80,7 @@ export const referenceRules: readonly Rule[] = [
     ['PodDisruptionBudget'],
     (placed, cluster) => {
       const selector = map(at(placed.object, 'spec.selector.matchLabels'));
-      return podsOf(cluster).some(
-        ({ namespace, pod }) => namespace === namespaceOf(placed) && labelsMatch(selector, pod.labels),
-      )
+      return selectedPods(placed, cluster, selector).length > 0
         ? []
         : [complain(placed, 'spec.selector.matchLabels', 'selects no pod of this namespace')];
     },
@@ -126,20 +122,11 @@ export const referenceRules: readonly Rule[] = [
           serviceReference(placed, cluster, `spec.routes[${index}].services[${which}]`, service),
         ),
         ...list(map(route).middlewares).flatMap((middleware, which) =>
-          find(
-            cluster,
+          absent(placed, cluster, `spec.routes[${index}].middlewares[${which}].name`, [
             'Middleware',
             text(map(middleware).namespace) || namespaceOf(placed),
             text(map(middleware).name),
-          ) === undefined
-            ? [
-                complain(
-                  placed,
-                  `spec.routes[${index}].middlewares[${which}].name`,
-                  `there is no Middleware "${text(map(middleware).name)}" in ${namespaceOf(placed)}`,
-                ),
-              ]
-            : [],
+          ]),
         ),
       ]),
     ];
@@ -151,9 +138,8 @@ export const referenceRules: readonly Rule[] = [
     (placed, cluster) => {
       const issuer = map(at(placed.object, 'spec.issuerRef'));
       const kind = text(issuer.kind) || 'Issuer';
-      return find(cluster, kind, kind === 'ClusterIssuer' ? '' : namespaceOf(placed), text(issuer.name)) === undefined
-        ? [complain(placed, 'spec.issuerRef.name', `there is no ${kind} "${text(issuer.name)}"`)]
-        : [];
+      const namespace = kind === 'ClusterIssuer' ? '' : namespaceOf(placed);
+      return absent(placed, cluster, 'spec.issuerRef.name', [kind, namespace, text(issuer.name)]);
     },
   ),
   objectRule(
@@ -162,15 +148,16 @@ export const referenceRules: readonly Rule[] = [
     ['RoleBinding', 'ClusterRoleBinding'],
     (placed, cluster) => {
       const role = map(at(placed.object, 'roleRef'));
-      const missing =
-        find(cluster, text(role.kind), text(role.kind) === 'Role' ? namespaceOf(placed) : '', text(role.name)) ===
-        undefined;
+      const namespace = text(role.kind) === 'Role' ? namespaceOf(placed) : '';
       return [
-        ...(missing ? [complain(placed, 'roleRef.name', `there is no ${text(role.kind)} "${text(role.name)}"`)] : []),
+        ...absent(placed, cluster, 'roleRef.name', [text(role.kind), namespace, text(role.name)]),
         ...list(at(placed.object, 'subjects')).flatMap((subject, index) =>
-          map(subject).kind === 'ServiceAccount' &&
-          find(cluster, 'ServiceAccount', text(map(subject).namespace), text(map(subject).name)) === undefined
-            ? [complain(placed, `subjects[${index}].name`, `there is no ServiceAccount "${text(map(subject).name)}"`)]
+          map(subject).kind === 'ServiceAccount'
+            ? absent(placed, cluster, `subjects[${index}].name`, [
+                'ServiceAccount',
+                text(map(subject).namespace),
+                text(map(subject).name),
+              ])
             : [],
         ),
       ];

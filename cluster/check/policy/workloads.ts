@@ -1,3 +1,4 @@
+import { selecting } from '../lookup.ts';
 import {
   at,
   type Cluster,
@@ -72,13 +73,7 @@ export const workloadRules: readonly Rule[] = [
       : [],
   ),
   objectRule('disruption-budget', 'A drain must not take all copies at once', SERVING, (placed, cluster) => {
-    const pod = podTemplate(placed);
-    const covered = cluster.objects.some(
-      (other) =>
-        kindOf(other) === 'PodDisruptionBudget' &&
-        namespaceOf(other) === namespaceOf(placed) &&
-        labelsMatch(map(at(other.object, 'spec.selector.matchLabels')), pod?.labels ?? {}),
-    );
+    const covered = selecting(placed, cluster, 'PodDisruptionBudget').length > 0;
     return replicasOf(placed, cluster) > 1 && !covered
       ? [complain(placed, 'spec.template.metadata.labels', 'runs several copies without a PodDisruptionBudget')]
       : [];
