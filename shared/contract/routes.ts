@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ErrorBody } from './problem.ts';
 import { PURGE_BODY_MAX, PurgeAccepted, PurgeRequest, PurgeStatus } from './purge.ts';
 import { Health, HookAccepted, Ready, StatusReport, Version } from './status.ts';
+import { Job, JobAccepted, SUMMARY_BODY_MAX, Summary, SummaryRemoved, SummaryRequest } from './summary.ts';
 
 /**
  * Who may call a route:
@@ -23,6 +24,9 @@ export interface RouteContract {
   readonly callers: readonly CallerKind[];
   readonly bodyMaxBytes: number;
   readonly request?: z.ZodType;
+  /** Request fields that change the answer, with what they do. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A response may have a JSON body, another content type, or either as the caller asks. */
   readonly responses: Readonly<Record<number, { description: string; body?: z.ZodType; contentType?: string }>>;
 }
 
@@ -64,6 +68,90 @@ export const routes = {
       200: { description: 'Known.', body: PurgeStatus },
       ...authRefusals,
       404: refusal('No such purge, or older than the retention.'),
+    },
+  },
+  summaries: {
+    name: 'summaries',
+    method: 'POST',
+    path: '/v1/summaries',
+    summary: 'Summarise a comment thread: within the deadline, and labelled with who made it and what it covers.',
+    callers: writers,
+    bodyMaxBytes: SUMMARY_BODY_MAX,
+    request: SummaryRequest,
+    headers: {
+      Prefer: '`respond-async`: a durable job instead of an answer; `wait=N`: N seconds at most (RFC 7240).',
+    },
+    responses: {
+      200: {
+        description:
+          'The summary. With `Accept: text/event-stream` events: `progress`, `text` (provisional) and, last, `summary` or `error`.',
+        body: Summary,
+        contentType: 'text/event-stream',
+      },
+      202: { description: 'A durable job; see `Location` and `Preference-Applied`.', body: JobAccepted },
+      400: refusal('The request does not hold; `field` says where. `no-comment-source`: send the thread itself.'),
+      ...authRefusals,
+      404: refusal('The comment source has no such thread.'),
+      409: refusal('The id was used for another job.'),
+      413: refusal('The body is too large.'),
+      429: refusal('This caller has too much waiting already. See `Retry-After`.'),
+      503: refusal('The queue is full, or a job cannot be made durable. See `Retry-After`.'),
+    },
+  },
+  summaryJob: {
+    ...get,
+    name: 'summaryJob',
+    path: '/v1/summaries/{id}',
+    summary: 'A job: its state, and its summary once it is done.',
+    callers: writers,
+    responses: {
+      200: { description: 'Known.', body: Job },
+      ...authRefusals,
+      404: refusal('No such job, or older than the retention.'),
+      503: refusal('The store is out of reach. See `Retry-After`.'),
+    },
+  },
+  threadSummary: {
+    ...get,
+    name: 'threadSummary',
+    path: '/v1/threads/{id}/summary',
+    summary: 'The last good summary of a thread. Public ones may be kept by any cache, under the tag `thread:<id>`.',
+    callers: ['anyone', ...writers],
+    headers: { 'If-None-Match': 'Entity tags already held.' },
+    responses: {
+      200: { description: 'The summary, with a strong `ETag`.', body: Summary },
+      304: { description: 'Unchanged.' },
+      401: refusal('The thread is private: send a credential.'),
+      404: refusal('No summary of this thread.'),
+      503: refusal('The store is out of reach. See `Retry-After`.'),
+    },
+  },
+  deleteThreadSummary: {
+    name: 'deleteThreadSummary',
+    method: 'DELETE',
+    path: '/v1/threads/{id}/summary',
+    summary: 'Remove what is kept of a thread and take it off the edge; what is being generated of it is dropped.',
+    callers: writers,
+    bodyMaxBytes: 0,
+    responses: {
+      202: { description: 'Removed; the purge is on its way.', body: SummaryRemoved },
+      400: refusal('No id that a thread could have.'),
+      ...authRefusals,
+      503: refusal('The store is out of reach; nothing was removed. See `Retry-After`.'),
+    },
+  },
+  deleteComment: {
+    name: 'deleteComment',
+    method: 'DELETE',
+    path: '/v1/threads/{id}/comments/{commentId}',
+    summary: 'A comment was removed or hidden: whatever was made from it goes, here and at the edge.',
+    callers: writers,
+    bodyMaxBytes: 0,
+    responses: {
+      202: { description: 'Forgotten; the purge is on its way.', body: SummaryRemoved },
+      400: refusal('No ids that a thread and a comment could have.'),
+      ...authRefusals,
+      503: refusal('The store is out of reach; nothing was removed. See `Retry-After`.'),
     },
   },
   hookFlux: {

@@ -165,6 +165,15 @@ describe('Cloudflare Access', () => {
     expect(await ask(assertion(await issuer.sign(person)))).toBe('access:me@blog.example');
   });
 
+  test('the edge’s own token, which opens the tunnel for every reader, is nobody’s credential', async () => {
+    const token = assertion(await issuer.sign(access));
+    for (const loop of ['porchlight', 'cloudflare; loops=1, porchlight', 'other, porchlight;x=1'])
+      expect(await ask({ ...token, 'cdn-loop': loop })).toBe('missing-credential');
+    expect(await ask({ ...token, 'cdn-loop': 'cloudflare, porchlights' })).toBe('access:abc.access');
+    const both = { ...token, 'cdn-loop': 'porchlight', ...bearer('old-example-token-0123') };
+    expect(await ask(both)).toBe('token:old');
+  });
+
   test.each([
     ['of another team', { iss: 'https://evil.cloudflareaccess.com' }, 'wrong-issuer'],
     ['of another application of the team', { aud: ['b'.repeat(64)] }, 'wrong-audience'],
