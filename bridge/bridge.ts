@@ -2,8 +2,9 @@ import { createApp } from './app.ts';
 import type { BridgeConfig } from './config.ts';
 import { createGate } from './gate.ts';
 import { createMetrics, type Metrics } from './health/metrics.ts';
+import { ollamaProbe } from './health/ollama-probe.ts';
 import { Prober } from './health/prober.ts';
-import { cloudflareProbe, edgeProbe, fluxProbe, kubernetesProbe, ollamaProbe, storeProbe } from './health/probes.ts';
+import { cloudflareProbe, edgeProbe, fluxProbe, kubernetesProbe, storeProbe } from './health/probes.ts';
 import { createReporter } from './health/report.ts';
 import { mountHealthRoutes } from './health/routes.ts';
 import { mountHookRoutes } from './hooks/routes.ts';
@@ -16,6 +17,7 @@ import { mountPurgeRoutes } from './purge/routes.ts';
 import { type Rollouts, startRollouts } from './rollouts/start.ts';
 import type { Database } from './store/database.ts';
 import { openStore } from './store/open.ts';
+import { type Summaries, startSummaries } from './summaries/start.ts';
 
 /** What the outside world gives; handed in, so that tests can. */
 export interface Capabilities {
@@ -49,12 +51,13 @@ interface Works {
   readonly database: Database;
   readonly dispatch: Dispatch;
   readonly rollouts: Rollouts | null;
+  readonly summaries: Summaries;
   readonly flux: { last: FluxEvent | null };
 }
 
 /** Opens the store, starts what works in the background, then takes requests. */
 export async function startBridge(config: BridgeConfig, log: Logger, capabilities: Capabilities): Promise<Bridge> {
-  const { now, random, fetch } = capabilities;
+  const { now, random, newId, fetch } = capabilities;
   const state = { stopping: false };
   const startedAt = now();
   const metrics = createMetrics();
@@ -63,7 +66,12 @@ export async function startBridge(config: BridgeConfig, log: Logger, capabilitie
   await dispatch.start();
   const published = () => dispatch.notify();
   const rollouts = await startRollouts({ config, database, metrics, log, now, random, published });
-  const works: Works = { config, log, capabilities, metrics, database, dispatch, rollouts, flux: { last: null } };
+  const making = { config, database, metrics, log, fetch, now, random, newId, purged: published };
+  const summaries = await startSummaries(making);
+  const works: Works = {
+    ...{ config, log, capabilities, metrics, database, dispatch, rollouts, summaries },
+    flux: { last: null },
+  };
   const prober = createProber(works);
   void prober.start(PROBE_MS);
   const reporter = createReporter({ config, now, startedAt, state, prober, dispatch, rollouts });
@@ -77,6 +85,7 @@ export async function startBridge(config: BridgeConfig, log: Logger, capabilitie
       const graceMs = config.graceSeconds * 1000;
       rollouts?.stop();
       prober.stop();
+      await summaries.stop();
       await server.close(graceMs / 2);
       await dispatch.stop(graceMs / 4);
       await database.close();
@@ -84,7 +93,8 @@ export async function startBridge(config: BridgeConfig, log: Logger, capabilitie
   };
 }
 
-function createProber({ config, capabilities, metrics, database, dispatch, rollouts, flux }: Works): Prober {
+function createProber(works: Works): Prober {
+  const { config, capabilities, metrics, database, dispatch, rollouts, summaries, flux } = works;
   const { now, fetch } = capabilities;
   const probes = [
     storeProbe(database, database.kind),
@@ -92,7 +102,7 @@ function createProber({ config, capabilities, metrics, database, dispatch, rollo
     kubernetesProbe(rollouts?.watch ?? null, now),
     fluxProbe(config.fluxHmacKey !== null, () => flux.last),
     cloudflareProbe(config.cloudflare !== null, () => dispatch.lastAttempt('cloudflare')),
-    ollamaProbe(config.ollamaHost, fetch),
+    ollamaProbe({ host: config.ollamaHost, model: config.summaries.model, fetch, queue: () => summaries.queue() }),
   ];
   return new Prober(probes, now, ({ name: dependency, state, lastGoodAt }) => {
     metrics.dependencyUp.set({ dependency }, state === 'up' ? 1 : 0);
@@ -102,7 +112,7 @@ function createProber({ config, capabilities, metrics, database, dispatch, rollo
 
 /** A further concern brings its routes with a line under `mounts`. */
 async function createRoutes(works: Works, reporter: ReturnType<typeof createReporter>): Promise<App> {
-  const { config, log, capabilities, metrics, database, dispatch, rollouts, flux } = works;
+  const { config, log, capabilities, metrics, database, dispatch, rollouts, summaries, flux } = works;
   const { now, newId } = capabilities;
   const { publicHosts, fluxHmacKey } = config;
   const gate = await createGate(config, now);
@@ -122,6 +132,7 @@ async function createRoutes(works: Works, reporter: ReturnType<typeof createRepo
     newId,
     mounts: [
       (app) => mountPurgeRoutes(app, { gate, sql: database, outbox, targets: dispatch.targets, publicHosts, newId }),
+      (app) => summaries.mount(app, gate),
       (app) => mountHookRoutes(app, { gate, fluxHmacKey, reconcile, heardFromFlux, now }),
       (app) => mountHealthRoutes(app, { gate, metrics, ...reporter }),
     ],

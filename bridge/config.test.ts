@@ -18,6 +18,14 @@ test('nothing set is a working laptop', () => {
       edge: null,
       kubernetes: null,
       google: null,
+      summaries: {
+        model: 'llama3.2:3b',
+        contextTokens: 8192,
+        allowCpu: false,
+        queueMax: 100,
+        slots: 1,
+        commentsDatabaseUrl: null,
+      },
     },
   });
 });
@@ -68,6 +76,17 @@ describe('errors', () => {
     ['Access without audience', { ACCESS_TEAM_DOMAIN: 'team' }, [], /ACCESS_AUD: needed/],
     ['database', { DATABASE_URL: 'mysql://root:hunter2@db' }, [], /DATABASE_URL: not a URL that starts with postgres/],
     ['short key', { FLUX_HMAC_KEY: 'short' }, [], /FLUX_HMAC_KEY: shorter/],
+    ['model', { OLLAMA_MODEL: 'no such; model' }, [], /OLLAMA_MODEL: not a name such as/],
+    ['context', { OLLAMA_CONTEXT: '512' }, [], /OLLAMA_CONTEXT: "512" is not a whole number from 2048/],
+    ['CPU', { OLLAMA_ALLOW_CPU: 'perhaps' }, [], /OLLAMA_ALLOW_CPU: "perhaps" is not one of/],
+    ['queue', { SUMMARY_QUEUE_MAX: '0' }, [], /SUMMARY_QUEUE_MAX: "0" is not a whole number/],
+    ['slots', { SUMMARY_SLOTS: 'two' }, [], /SUMMARY_SLOTS: "two" is not a whole number/],
+    [
+      'comments',
+      { COMMENTS_DATABASE_URL: 'sqlite:x' },
+      [],
+      /COMMENTS_DATABASE_URL: not a URL that starts with postgres/,
+    ],
     ['log level', { LOG_LEVEL: 'loud' }, [], /LOG_LEVEL: "loud" is not one of/],
   ])('%s', (_name, env, argv, expected) => {
     expect(errorsOf(env, argv).join('\n')).toMatch(expected);

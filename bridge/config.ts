@@ -7,6 +7,20 @@ export interface IssuerConfig {
   readonly allowed: readonly string[];
 }
 
+export interface SummaryConfig {
+  readonly model: string;
+  /** Tokens of prompt and answer together (Ollama's `num_ctx`). */
+  readonly contextTokens: number;
+  /** Whether a model that computes on the CPU is used. */
+  readonly allowCpu: boolean;
+  /** Generations that may wait. */
+  readonly queueMax: number;
+  /** Generations at a time. */
+  readonly slots: number;
+  /** Where comments are read from, given a thread's id alone. */
+  readonly commentsDatabaseUrl: string | null;
+}
+
 export interface BridgeConfig {
   readonly host: string;
   readonly port: number;
@@ -26,6 +40,7 @@ export interface BridgeConfig {
   readonly access: IssuerConfig | null;
   readonly fluxHmacKey: string | null;
   readonly ollamaHost: string | null;
+  readonly summaries: SummaryConfig;
   readonly kubernetes: { readonly kubeconfig: string | null; readonly namespace: string | null } | null;
   readonly version: { readonly version: string; readonly commit: string };
   readonly logLevel: string;
@@ -60,6 +75,7 @@ export function readConfig(argv: readonly string[], env: Environment): ConfigRes
     access: readAccess(value, errors),
     fluxHmacKey: read.secret('FLUX_HMAC_KEY'),
     ollamaHost: read.url('OLLAMA_HOST', ['http:', 'https:'])?.origin ?? null,
+    summaries: readSummaries(value, read, errors),
     kubernetes:
       value('KUBECONFIG') !== null || inCluster
         ? { kubeconfig: value('KUBECONFIG'), namespace: value('WATCH_NAMESPACE') }
@@ -169,6 +185,19 @@ function readCloudflare(value: Value, read: Reader, errors: string[]): BridgeCon
   if (zoneId === null || token === null) errors.push('CLOUDFLARE_ZONE_ID, CLOUDFLARE_API_TOKEN: set both or neither');
   if (zoneId !== null && !/^[0-9a-f]{32}$/.test(zoneId)) errors.push('CLOUDFLARE_ZONE_ID: not 32 hexadecimal digits');
   return { zoneId: zoneId ?? '', token: token ?? '', apiUrl: apiUrl.toString().replace(/\/$/, ''), perMinute };
+}
+
+function readSummaries(value: Value, read: Reader, errors: string[]): SummaryConfig {
+  const model = value('OLLAMA_MODEL') ?? 'llama3.2:3b';
+  if (!/^[\w.:/-]{1,200}$/.test(model)) errors.push('OLLAMA_MODEL: not a name such as llama3.2:3b');
+  return {
+    model,
+    contextTokens: read.integer('OLLAMA_CONTEXT', value('OLLAMA_CONTEXT'), 2048, 1_048_576, 8192),
+    allowCpu: read.oneOf('OLLAMA_ALLOW_CPU', ['true', 'false'], 'false') === 'true',
+    queueMax: read.integer('SUMMARY_QUEUE_MAX', value('SUMMARY_QUEUE_MAX'), 1, 10_000, 100),
+    slots: read.integer('SUMMARY_SLOTS', value('SUMMARY_SLOTS'), 1, 16, 1),
+    commentsDatabaseUrl: read.url('COMMENTS_DATABASE_URL', ['postgres:', 'postgresql:'])?.toString() ?? null,
+  };
 }
 
 function readGoogle(value: Value, read: Reader, errors: string[]): IssuerConfig | null {

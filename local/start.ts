@@ -27,6 +27,8 @@ const parts: readonly Part[] = [
             EDGE_URL: 'http://127.0.0.1:8787',
             EDGE_TOKEN: token,
             BRIDGE_TOKENS: process.env.BRIDGE_TOKENS ?? LOCAL_TOKEN,
+            // A laptop may have no GPU, and whoever names a model there wants it used.
+            OLLAMA_ALLOW_CPU: process.env.OLLAMA_ALLOW_CPU ?? 'true',
           },
           ready: `${bridge}/health`,
         },
@@ -103,10 +105,15 @@ process.once('SIGINT', () => void stopAll(0));
 process.once('SIGTERM', () => void stopAll(0));
 for (const part of parts) start(part);
 await Promise.all(parts.map(untilReady));
+const { OLLAMA_HOST: ollama, OLLAMA_MODEL: model = 'llama3.2:3b' } = process.env;
+const summaries = ollama
+  ? `by ${model} at ${ollama}`
+  : 'extractive; with OLLAMA_HOST=http://127.0.0.1:11434 by a model';
 console.log(`
   blog through the edge   http://localhost:8787/         (also http://blog.localhost:8787/)
   status                  http://status.localhost:8787/
   ${hasBridge ? 'bridge                  http://api.localhost:8787/v1/status' : 'bridge                  not part of this checkout'}
+  comment summaries       ${hasBridge ? summaries : 'none without a bridge'}
   blog, without the edge  http://localhost:3000/
 Stop with Ctrl-C.
 `);

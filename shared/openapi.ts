@@ -17,7 +17,8 @@ export function openApiDocument(version: string): Json {
     info: {
       title: 'Porchlight bridge',
       version,
-      description: 'Purges that are never lost, rollouts that publish themselves, health that tells the truth.',
+      description:
+        'Purges that are never lost, rollouts that publish themselves, summaries that say who made them, health that tells the truth.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -34,12 +35,11 @@ const securitySchemes = {
 };
 
 function operation(route: RouteContract, schemas: Record<string, Json>): Json {
-  const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => ({
-    name: match[1],
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }));
+  const schema = { type: 'string' };
+  const parameters = [
+    ...[...route.path.matchAll(/\{(\w+)\}/g)].map((match) => ({ name: match[1], in: 'path', required: true, schema })),
+    ...Object.entries(route.headers ?? {}).map(([name, description]) => ({ name, in: 'header', description, schema })),
+  ];
   const secured = route.callers.filter((caller) => caller in securitySchemes);
   const open = route.callers.some((caller) => caller === 'anyone' || caller === 'direct');
   return {
@@ -53,13 +53,20 @@ function operation(route: RouteContract, schemas: Record<string, Json>): Json {
     responses: Object.fromEntries(
       Object.entries(route.responses).map(([status, response]) => [
         status,
-        {
-          description: response.description,
-          ...(response.body ? { content: jsonContent(reference(response.body, schemas)) } : {}),
-          ...(response.contentType ? { content: { [response.contentType]: { schema: { type: 'string' } } } } : {}),
-        },
+        { description: response.description, ...content(response, schemas) },
       ]),
     ),
+  };
+}
+
+function content(response: RouteContract['responses'][number], schemas: Record<string, Json>): Json {
+  const { body, contentType } = response;
+  if (!body && !contentType) return {};
+  return {
+    content: {
+      ...(body ? jsonContent(reference(body, schemas)) : {}),
+      ...(contentType ? { [contentType]: { schema: { type: 'string' } } } : {}),
+    },
   };
 }
 

@@ -14,6 +14,9 @@ export type ProbeResult =
       readonly lastGoodAt?: Date;
     };
 
+/** Not configured; `detail` says which setting brings it in. */
+export const absent = (detail: string): ProbeResult => ({ state: 'absent', detail });
+
 export interface Probe {
   readonly name: string;
   /** Rejects or says so where the dependency is not well; is given up at the deadline. */

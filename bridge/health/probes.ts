@@ -1,10 +1,8 @@
-import { failureOf, parseObject, readBounded } from '../purge/targets/http.ts';
 import type { Sql } from '../store/database.ts';
-import type { Probe, ProbeResult } from './prober.ts';
+import { getJson } from './get-json.ts';
+import { absent, type Probe } from './prober.ts';
 
 type Fetch = typeof globalThis.fetch;
-
-const absent = (detail: string): ProbeResult => ({ state: 'absent', detail });
 
 export function storeProbe(sql: Sql, kind: 'embedded' | 'postgres'): Probe {
   return {
@@ -30,30 +28,6 @@ export function edgeProbe(url: string | null, fetch: Fetch): Probe {
         : { state: 'up', detail: 'answers', facts: answer.body };
     },
   };
-}
-
-/** By what costs nothing: the version, and which models lie in which memory. Never by generating. */
-export function ollamaProbe(host: string | null, fetch: Fetch): Probe {
-  return {
-    name: 'ollama',
-    check: async (signal) => {
-      if (host === null) return absent('set OLLAMA_HOST');
-      const version = await getJson(`${host}/api/version`, fetch, signal);
-      if ('failure' in version) return { state: 'down', detail: version.failure };
-      const running = await getJson(`${host}/api/ps`, fetch, signal);
-      const models = 'body' in running && Array.isArray(running.body.models) ? running.body.models.map(modelFacts) : [];
-      const where = models[0]?.device ?? 'no model loaded';
-      const facts = { version: version.body.version, models };
-      return { state: 'up', detail: `version ${String(version.body.version).slice(0, 40)}, ${where}`, facts };
-    },
-  };
-}
-
-/** `size_vram` says how much of the model lies in the GPU's memory: nothing of it means that the CPU computes. */
-function modelFacts(model: { name?: unknown; size?: number; size_vram?: number }) {
-  const { size = 0, size_vram: vram = 0 } = model;
-  const device = vram <= 0 ? 'cpu' : vram >= size ? 'gpu' : `gpu for ${Math.round((vram / size) * 100)} %`;
-  return { name: String(model.name).slice(0, 100), device };
 }
 
 export function kubernetesProbe(
@@ -111,19 +85,4 @@ export function cloudflareProbe(enabled: boolean, last: () => { at: number; erro
       return { state: 'up', detail: 'last purge accepted', lastGoodAt: new Date(attempt.at) };
     },
   };
-}
-
-async function getJson(
-  url: string,
-  fetch: Fetch,
-  signal: AbortSignal,
-): Promise<{ body: Record<string, unknown> } | { failure: string }> {
-  try {
-    const response = await fetch(url, { signal, redirect: 'error', headers: { accept: 'application/json' } });
-    const body = parseObject(await readBounded(response));
-    if (!response.ok) return { failure: `status ${response.status}` };
-    return body ? { body } : { failure: 'the answer is not JSON' };
-  } catch (error) {
-    return { failure: failureOf(error) };
-  }
 }

@@ -47,6 +47,47 @@ const migrations: readonly string[] = [
      purge_id     text,
      exposed      text
    );`,
+  `CREATE TABLE summary_thread (
+     id         text PRIMARY KEY,
+     generation bigint NOT NULL,
+     visibility text NOT NULL CHECK (visibility IN ('public', 'private')),
+     comments   jsonb NOT NULL,
+     seen       text NOT NULL,
+     held       jsonb NOT NULL,
+     record     jsonb,
+     updated_at timestamptz NOT NULL
+   );
+   CREATE TABLE summary_made (
+     thread_id text NOT NULL REFERENCES summary_thread (id) ON DELETE CASCADE,
+     variant   text NOT NULL,
+     key       text NOT NULL,
+     seen      text NOT NULL,
+     summary   jsonb NOT NULL,
+     made_at   timestamptz NOT NULL,
+     PRIMARY KEY (thread_id, variant)
+   );
+   CREATE TABLE summary_job (
+     seq         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+     id          text NOT NULL UNIQUE,
+     accepted_at timestamptz NOT NULL,
+     caller      text NOT NULL,
+     digest      text NOT NULL,
+     thread_id   text NOT NULL,
+     priority    text NOT NULL CHECK (priority IN ('interactive', 'background')),
+     body        jsonb,
+     bytes       integer NOT NULL,
+     state       text NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed')),
+     attempts    integer NOT NULL DEFAULT 0,
+     lease_owner text,
+     lease_until timestamptz,
+     progress    jsonb,
+     result      jsonb,
+     error       jsonb,
+     settled_at  timestamptz
+   );
+   CREATE INDEX summary_job_open ON summary_job (seq) WHERE state IN ('queued', 'running');
+   CREATE INDEX summary_job_by_thread ON summary_job (thread_id);
+   CREATE INDEX summary_job_by_age ON summary_job (settled_at);`,
 ];
 
 /** A newer bridge has been here; waiting does not help. */

@@ -4,14 +4,12 @@ import { z } from 'zod';
 export const SUMMARY_COMMENTS_MAX = 10_000;
 /** Characters of one comment's text. */
 export const COMMENT_TEXT_MAX = 20_000;
-/** Bytes of a summary request's body. */
-export const SUMMARY_BODY_MAX = 8 * 1024 * 1024;
 /** Milliseconds a caller may wait for an answer. */
 export const DEADLINE_MS = { min: 250, max: 600_000, interactive: 30_000, background: 300_000 } as const;
 
 // Ids stand in URLs, cache tags and prompts: no spaces, commas or slashes.
-const ThreadId = z.string().regex(/^[\w.:~-]{1,200}$/, '1 to 200 letters, digits, and _ . : ~ -');
-const CommentId = z.string().regex(/^[\w.:~-]{1,128}$/, '1 to 128 letters, digits, and _ . : ~ -');
+export const ThreadId = z.string().regex(/^[\w.:~-]{1,200}$/, '1 to 200 letters, digits, and _ . : ~ -');
+export const CommentId = z.string().regex(/^[\w.:~-]{1,128}$/, '1 to 128 letters, digits, and _ . : ~ -');
 const Language = z.string().regex(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/, 'a BCP 47 tag such as en or pt-BR');
 const Instant = z.iso.datetime({ offset: true });
 
@@ -136,6 +134,19 @@ export const Job = z
   })
   .meta({ id: 'SummaryJob' });
 export type Job = z.infer<typeof Job>;
+
+export const SummaryRemoved = z
+  .strictObject({
+    threadId: ThreadId,
+    removed: z.boolean().describe('Whether a summary was there that could be read.'),
+    purgeId: z
+      .string()
+      .nullable()
+      .describe('Of the purge that takes it off the edge; null where the edge held nothing.'),
+    status: z.string().nullable().describe('Path of that purge.'),
+  })
+  .meta({ id: 'SummaryRemoved', description: 'Gone from the store; the purge of the edge is durably queued.' });
+export type SummaryRemoved = z.infer<typeof SummaryRemoved>;
 
 /** Server-sent events, by their `event` field. Heartbeats are comments. */
 export interface SummaryEvents {

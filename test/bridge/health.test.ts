@@ -78,13 +78,22 @@ describe('Ollama', () => {
   ])(
     '%s',
     async (_name, models, expected) => {
-      const url = await serve((path) => (path === '/api/version' ? { version: '0.33.0' } : { models }));
-      bridge = await startTestBridge({ OLLAMA_HOST: url });
+      const there = [{ name: 'llama3:latest', digest: 'sha256:1' }];
+      const bodies: Record<string, unknown> = { '/api/version': { version: '0.33.0' }, '/api/tags': { models: there } };
+      const url = await serve((path) => bodies[path ?? ''] ?? { models });
+      bridge = await startTestBridge({ OLLAMA_HOST: url, OLLAMA_MODEL: 'llama3' });
       await until('asked', async () => (await dependency('ollama'))?.state === 'up');
       expect((await dependency('ollama'))?.detail).toBe(`version 0.33.0, ${expected}`);
     },
     60_000,
   );
+
+  test('without the model it cannot do its work, and says how it could', async () => {
+    const url = await serve((path) => (path === '/api/version' ? { version: '0.33.0' } : { models: [] }));
+    bridge = await startTestBridge({ OLLAMA_HOST: url, OLLAMA_MODEL: 'llama3' });
+    await until('asked', async () => (await dependency('ollama'))?.state === 'down');
+    expect((await dependency('ollama'))?.detail).toBe('version 0.33.0, but no llama3: run "ollama pull llama3"');
+  }, 60_000);
 });
 
 test('metrics count by route template, and unknown paths share one label', async () => {

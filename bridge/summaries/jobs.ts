@@ -1,0 +1,203 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DEADLINE_MS, type Summary, SummaryRequest, type Thread } from '../../shared/contract/summary.ts';
+import { backoff } from '../policy/backoff.ts';
+import type { Database } from '../store/database.ts';
+import type { SummaryService } from './service.ts';
+import type { CommentSource } from './source.ts';
+import { type ClaimedJob, type JobStore, RENEW_MS } from './store/jobs.ts';
+import type { Listen } from './types.ts';
+
+export interface JobRunnerParts {
+  readonly database: Database;
+  readonly store: JobStore;
+  readonly service: SummaryService;
+  readonly source: CommentSource | null;
+  /** Jobs worked on at a time; the generations among them still wait their turn. */
+  readonly concurrency: number;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly settled: (state: 'done' | 'failed') => void;
+  readonly stumbled: (error: Error) => void;
+}
+
+/** Attempts, broken-off ones included: a job that ends the process each time must not do so for ever. */
+const ATTEMPTS_MAX = 5;
+const RETRY = { firstMs: 1000, maxMs: 30_000 };
+const POLL_MS = 2000;
+const PROGRESS_MS = 1000;
+/** Longest the end waits for work that was broken off. */
+const STOP_MS = 2000;
+
+/** Reasons that may pass: a job has time, so it waits for the model rather than settle for less. */
+const PASSING = new Set([
+  ...['busy', 'crashed', 'incomplete', 'unreachable', 'first-token-timeout', 'stalled', 'repetition', 'length'],
+  ...['breaker-open', 'superseded', 'deadline', 'aborted'],
+]);
+
+/** Works on durable jobs, a few at a time, until it is stopped; what it has not ended then is given back. */
+export class JobRunner {
+  readonly #parts: JobRunnerParts;
+  readonly #stopping = new AbortController();
+  readonly #running = new Map<string, AbortController>();
+  readonly #works = new Set<Promise<void>>();
+  #wake = () => {};
+  #woken = false;
+  #loop: Promise<void> | null = null;
+  #renewal: NodeJS.Timeout | null = null;
+
+  constructor(parts: JobRunnerParts) {
+    this.#parts = parts;
+  }
+
+  async start(): Promise<void> {
+    await this.#parts.store.start();
+    this.#renewal = setInterval(() => void this.#renew(), RENEW_MS).unref();
+    this.#loop = this.#run();
+  }
+
+  /** A job was accepted, or one ended. */
+  notify(): void {
+    this.#woken = true;
+    this.#wake();
+  }
+
+  /** Breaks off what is under way and gives it back, so that the next start, or another bridge, goes on with it at once. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wake();
+    if (this.#renewal) clearInterval(this.#renewal);
+    const ids = [...this.#running.keys()];
+    for (const controller of this.#running.values()) controller.abort();
+    await this.#loop;
+    await Promise.race([Promise.all(this.#works), sleep(STOP_MS, undefined, { ref: false })]);
+    await this.#parts.store.release(ids).catch((error: Error) => this.#parts.stumbled(error));
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        this.#woken = false;
+        const job = this.#running.size < this.#parts.concurrency ? await this.#parts.store.claim() : null;
+        failures = 0;
+        if (job) this.#begin(job);
+        else await this.#pause(POLL_MS);
+      } catch (error) {
+        this.#parts.stumbled(error as Error);
+        await this.#pause(backoff(++failures, this.#parts.random(), RETRY));
+      }
+    }
+  }
+
+  #begin(job: ClaimedJob): void {
+    const work = this.#work(job);
+    this.#works.add(work);
+    void work.finally(() => this.#works.delete(work));
+  }
+
+  async #work(job: ClaimedJob): Promise<void> {
+    const controller = new AbortController();
+    this.#running.set(job.id, controller);
+    try {
+      if (this.#stopping.signal.aborted) await this.#parts.store.release([job.id]);
+      else await this.#attempt(job, controller.signal);
+    } catch (error) {
+      // The store is away: the lease runs out, and the job is found again.
+      this.#parts.stumbled(error as Error);
+    } finally {
+      this.#running.delete(job.id);
+      this.notify();
+    }
+  }
+
+  async #attempt(job: ClaimedJob, signal: AbortSignal): Promise<void> {
+    const { service, store, now } = this.#parts;
+    if (job.attempts > ATTEMPTS_MAX) return this.#fail(job, 'gave-up', `The job was broken off ${ATTEMPTS_MAX} times.`);
+    const parsed = SummaryRequest.safeParse(job.body);
+    if (!parsed.success) return this.#fail(job, 'invalid', 'The job was accepted by a version with other rules.');
+    const { options } = parsed.data;
+    const read = await this.#thread(parsed.data);
+    if (!read.ok) return this.#unread(job, read);
+    const began = await service.begin(
+      {
+        thread: read.thread,
+        options,
+        caller: job.caller,
+        // Read just now, or as old as the job.
+        acceptedAt: parsed.data.thread ? job.acceptedAt.getTime() : now(),
+        deadlineAt: now() + (options.deadlineMs ?? DEADLINE_MS[options.priority]),
+        jobId: job.id,
+      },
+      { signal, listen: this.#progress(job.id) },
+    );
+    if (began.kind === 'refused' && began.reason !== 'no-comments')
+      return store.postpone(job.id, Math.max(began.retryAfterMs, RETRY.firstMs), false);
+    if (began.kind === 'refused') return this.#fail(job, 'no-comments', 'Every comment of the thread was removed.');
+    const summary = began.kind === 'ready' ? began.summary : await began.result;
+    if (summary !== null) await this.#settle(job, summary, job.acceptedAt.getTime() + deadlineOf(options));
+  }
+
+  async #settle(job: ClaimedJob, summary: Summary, until: number): Promise<void> {
+    const { database, store, now, random } = this.#parts;
+    const waitMs = backoff(job.attempts, random(), RETRY);
+    const passing = summary.reason !== undefined && PASSING.has(summary.reason);
+    if (passing && job.attempts < ATTEMPTS_MAX && now() + waitMs < until) return store.postpone(job.id, waitMs, true);
+    await store.done(database, [job.id], summary, new Date(now()));
+    this.#parts.settled('done');
+  }
+
+  async #fail(job: ClaimedJob, code: string, message: string): Promise<void> {
+    await this.#parts.store.fail(job.id, { code, message }, new Date(this.#parts.now()));
+    this.#parts.settled('failed');
+  }
+
+  async #thread({ thread, threadId }: SummaryRequest): Promise<ThreadRead> {
+    if (thread) return { ok: true, thread };
+    const { source } = this.#parts;
+    if (!source || !threadId)
+      return { ok: false, reason: 'no-comment-source', message: 'There is no comment source any more.' };
+    return source.thread(threadId);
+  }
+
+  #unread(job: ClaimedJob, { reason, message }: { reason: string; message: string }): Promise<void> {
+    if (reason !== 'unreachable' || job.attempts >= ATTEMPTS_MAX) return this.#fail(job, reason, message);
+    return this.#parts.store.postpone(job.id, backoff(job.attempts, this.#parts.random(), RETRY), true);
+  }
+
+  /** Written down once a second at most. */
+  #progress(id: string): Listen {
+    let writtenAt = 0;
+    return (event, data) => {
+      const at = this.#parts.now();
+      if (event !== 'progress' || !('phase' in data) || at - writtenAt < PROGRESS_MS) return;
+      writtenAt = at;
+      void this.#parts.store.progress(id, data).catch((error: Error) => this.#parts.stumbled(error));
+    };
+  }
+
+  /** Work on a job whose lease was lost is broken off: another bridge has it. */
+  async #renew(): Promise<void> {
+    const ids = [...this.#running.keys()];
+    if (ids.length === 0) return;
+    try {
+      const held = await this.#parts.store.renew(ids);
+      for (const id of ids) if (!held.has(id)) this.#running.get(id)?.abort();
+    } catch (error) {
+      this.#parts.stumbled(error as Error);
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#stopping.signal.aborted || this.#woken) return;
+    const over = new AbortController();
+    this.#wake = () => over.abort();
+    await sleep(ms, undefined, { signal: over.signal }).catch(() => {});
+    this.#wake = () => {};
+  }
+}
+
+type ThreadRead =
+  | { readonly ok: true; readonly thread: Thread }
+  | { readonly ok: false; readonly reason: string; readonly message: string };
+
+const deadlineOf = (options: SummaryRequest['options']) => options.deadlineMs ?? DEADLINE_MS[options.priority];

@@ -1,0 +1,169 @@
+import type { Summary, SummaryOptions, Thread } from '../../shared/contract/summary.ts';
+import { threadDigest } from './digest.ts';
+import { Fallback } from './fallback.ts';
+import { type Flight, Flights } from './flights.ts';
+import type { ModelState, ServiceParts, Task, Waiter } from './parts.ts';
+import { isFinal, type Kept, type Standing } from './store/head.ts';
+import { usable } from './store/held.ts';
+import { asKept } from './store/threads.ts';
+import { type Ask, Ended, STORE_MS, type Wish, wishOf, within } from './wish.ts';
+
+export type Began =
+  | { readonly kind: 'ready'; readonly summary: Summary }
+  /** Resolves by the deadline, whatever happens; null once the caller has left. */
+  | { readonly kind: 'running'; readonly result: Promise<Summary | null> }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'full' | 'caller-full' | 'no-comments';
+      readonly retryAfterMs: number;
+    };
+
+/** Comments of a thread whose extractive summary takes too long to be worked out at the deadline. */
+const LARGE = 100;
+
+/** Summaries on demand: from the store where nothing has changed, else generated once for all who ask, else the honest next best. */
+export class SummaryService {
+  readonly #parts: ServiceParts;
+  readonly #fallback: Fallback;
+  readonly #flights: Flights;
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts;
+    this.#fallback = new Fallback(parts);
+    this.#flights = new Flights(parts);
+  }
+
+  /** Comments of the thread were edited or removed, or all of it: what is being made of them is broken off. */
+  supersede(threadId: string): void {
+    this.#flights.supersede(threadId);
+  }
+
+  async begin(ask: Ask, waiter: Waiter): Promise<Began> {
+    const { maker, threads } = this.#parts;
+    const wish = wishOf(ask);
+    const { threadId, variant, visibility } = wish.arriving;
+    const [model, glance] = await Promise.all([
+      maker.model(),
+      this.#stored(ask, () => threads.glance(threadId, variant)),
+    ]);
+    const known = glance?.value ?? null;
+    if (known && !(visibility === 'private' && known.visibility === 'public')) {
+      const { comments, seen } = usable(wish.arriving, known.held);
+      const { generation, kept } = known;
+      const standing = { comments, seen, generation, kept, outdated: false, changed: [] };
+      // Nothing has happened since: there is nothing to take note of.
+      if (seen === known.seen) return this.#generate(wish, standing, model, waiter);
+    }
+    const arrived = glance && (await this.#stored(ask, () => threads.arrive(wish.arriving)));
+    if (!arrived) return this.#generate(wish, aside(wish), model, waiter);
+    if (arrived.value.changed.length > 0) this.supersede(threadId);
+    return this.#generate(wish, arrived.value, model, waiter);
+  }
+
+  async #generate(wish: Wish, standing: Standing, model: ModelState, waiter: Waiter): Promise<Began> {
+    const { ask } = wish;
+    if (standing.comments.length === 0) return { kind: 'refused', reason: 'no-comments', retryAfterMs: 0 };
+    const thread = { ...ask.thread, comments: [...standing.comments] };
+    if (this.#isGood(standing.kept, standing.seen, thread, ask.options, model))
+      return this.#ready(ask, asKept(standing.kept.summary, false));
+    if (model.kind !== 'model') {
+      const reason = model.kind === 'none' ? 'no-model' : model.reason;
+      return this.#ready(ask, await this.#fallback.answer(wish, reason));
+    }
+    const key = this.#parts.maker.key(thread, ask.options, model.model);
+    const flight: Flight = { name: `${standing.generation}:${key}`, wish, standing, thread, key };
+    const task: Task<Summary> = {
+      key: flight.name,
+      caller: ask.caller,
+      priority: ask.options.priority,
+      deadlineAt: ask.deadlineAt,
+      run: (signal, emit) => this.#flights.run(flight, signal, emit),
+    };
+    const release = this.#flights.join(flight.name, ask.jobId);
+    const submitted = this.#parts.queue.submit(task, waiter.listen);
+    if (!submitted.ok) {
+      release();
+      return { kind: 'refused', reason: submitted.reason, retryAfterMs: submitted.retryAfterMs };
+    }
+    return { kind: 'running', result: this.#await(wish, submitted, waiter).finally(release) };
+  }
+
+  /** The generation's summary, or the next best thing at the deadline; null once the caller has left. */
+  async #await(
+    wish: Wish,
+    { result, leave }: { result: Promise<Summary>; leave(): void },
+    { signal }: Waiter,
+  ): Promise<Summary | null> {
+    const { ask } = wish;
+    const late = this.#deadline(wish);
+    const gone = new Promise<'gone'>((resolve) => {
+      if (signal.aborted) resolve('gone');
+      signal.addEventListener('abort', () => resolve('gone'), { once: true });
+    });
+    const outcome = await Promise.race([result.catch(reasonOf), late.passed, gone]);
+    late.clear();
+    if (typeof outcome === 'object' && outcome.engine === 'model') return this.#finished(ask, outcome);
+    leave();
+    if (outcome === 'gone') return null;
+    const summary =
+      typeof outcome === 'string'
+        ? await this.#fallback.answer(wish, outcome)
+        : await this.#fallback.answer(wish, outcome.reason ?? 'failed', outcome);
+    return this.#finished(ask, summary);
+  }
+
+  #deadline(wish: Wish): { readonly passed: Promise<'deadline'>; clear(): void } {
+    const leftMs = Math.max(0, wish.ask.deadlineAt - this.#parts.now());
+    const comments = wish.arriving.comments.length;
+    const aheadMs = Math.min(leftMs / 2, comments > LARGE ? 2000 : 0);
+    const ahead = comments > LARGE ? setTimeout(() => this.#fallback.prepare(wish), leftMs - aheadMs) : undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const passed = new Promise<'deadline'>((resolve) => {
+      timer = setTimeout(resolve, leftMs, 'deadline');
+    });
+    const clear = () => {
+      clearTimeout(ahead);
+      clearTimeout(timer);
+    };
+    return { passed, clear };
+  }
+
+  #isGood(kept: Kept | null, seen: string, thread: Thread, options: SummaryOptions, model: ModelState): kept is Kept {
+    if (kept === null || kept.seen !== seen) return false;
+    // What a model made stays good while that model cannot be asked which one it is.
+    if (model.kind !== 'model') return isFinal(kept) || model.kind === 'none';
+    return isFinal(kept) && kept.key === this.#parts.maker.key(thread, options, model.model);
+  }
+
+  #ready(ask: Ask, summary: Summary): Began {
+    return { kind: 'ready', summary: this.#finished(ask, summary) };
+  }
+
+  #finished(ask: Ask, summary: Summary): Summary {
+    const totalMs = Math.max(0, this.#parts.now() - ask.acceptedAt);
+    const finished = { ...summary, timings: { ...summary.timings, totalMs } };
+    this.#parts.answered(finished);
+    return finished;
+  }
+
+  /** What the store says, or null where it does not in good time: an answer does not wait for it. */
+  async #stored<T>(ask: Ask, work: () => Promise<T>): Promise<{ readonly value: T } | null> {
+    const ms = Math.min(STORE_MS, Math.max(50, (ask.deadlineAt - this.#parts.now()) / 4));
+    return within(work(), ms).then(
+      (value) => ({ value }),
+      (error: Error) => {
+        this.#parts.stumbled(error);
+        return null;
+      },
+    );
+  }
+}
+
+/** How a thread stands while the store does not say: nothing is known of it, and nothing will be stored. */
+function aside({ arriving }: Wish): Standing {
+  const seen = threadDigest(arriving.digests);
+  const nothing = { kept: null, changed: [] };
+  return { comments: arriving.comments, seen, generation: null, outdated: true, ...nothing };
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Ended ? error.reason : 'failed');

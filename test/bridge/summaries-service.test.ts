@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Began } from '../../bridge/summaries/service.ts';
+import type { Made } from '../../bridge/summaries/types.ts';
+import type { Summary } from '../../shared/contract/summary.ts';
+import { until } from '../support/bridge.ts';
+import { type Bench, MODEL, made, startBench } from '../support/summary-service.ts';
+import { comment, thread } from '../support/threads.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await startBench();
+}, 60_000);
+afterAll(() => bench.stop());
+beforeEach(() => {
+  bench.model = MODEL;
+  bench.make = async (assignment) => made(assignment);
+  bench.begun = 0;
+  bench.full = false;
+});
+
+const answer = async (began: Began | Promise<Began>): Promise<Summary> => {
+  const one = await began;
+  if (one.kind === 'refused') throw new Error(one.reason);
+  const summary = one.kind === 'ready' ? one.summary : await one.result;
+  if (summary === null) throw new Error('the caller has left');
+  return summary;
+};
+/** A generation that ends when the test says so, or when it is broken off. */
+function held() {
+  let release = (): void => {};
+  const open = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const state = { aborted: 0 };
+  bench.make = async (assignment, signal) => {
+    const broken = new Promise<Made>((resolve) => {
+      signal.addEventListener('abort', () => {
+        state.aborted++;
+        resolve(made(assignment, { engine: 'extractive', reason: 'aborted' }));
+      });
+    });
+    return Promise.race([open.then(() => made(assignment)), broken]);
+  };
+  return { release: () => release(), state };
+}
+
+describe('what is the same is made once', () => {
+  test('a hundred at once, and whoever comes later', async () => {
+    const asked = thread('once', 5);
+    const answers = await Promise.all(Array.from({ length: 100 }, () => answer(bench.ask(asked))));
+    expect(bench.begun).toBe(1);
+    expect(new Set(answers.map(({ summary }) => summary)).size).toBe(1);
+    expect(await answer(bench.ask(asked))).toMatchObject({ cached: true, stale: false, tokens: { prompt: 0 } });
+    expect(await answer(bench.ask(asked, { style: 'brief' }))).toMatchObject({ cached: false });
+    expect(await answer(bench.ask(asked))).toMatchObject({ cached: true });
+    expect(bench.begun).toBe(2);
+  });
+
+  test('another model makes it anew; one that cannot be asked does not', async () => {
+    await answer(bench.ask(thread('digest', 5)));
+    bench.model = { kind: 'failed', reason: 'unreachable' };
+    expect(await answer(bench.ask(thread('digest', 5)))).toMatchObject({ cached: true, engine: 'model' });
+    bench.model = { kind: 'model', model: { name: 'test', digest: 'sha256:2', contextTokens: 8192 } };
+    expect(await answer(bench.ask(thread('digest', 5)))).toMatchObject({ cached: false });
+  });
+
+  test('the record goes with a thread that grows, also that of a generation that failed', async () => {
+    await answer(bench.ask(thread('grows', 5)));
+    bench.make = async (assignment) => made(assignment, { engine: 'extractive', reason: 'crashed' });
+    expect(await answer(bench.ask(thread('grows', 6)))).toMatchObject({
+      stale: true,
+      reason: 'crashed',
+      engine: 'model',
+    });
+    let record: unknown;
+    bench.make = async (assignment) => {
+      record = assignment.record;
+      return made(assignment);
+    };
+    await answer(bench.ask(thread('grows', 7)));
+    expect(record).toMatchObject({ ids: { length: 6 } });
+  });
+});
+
+describe('the next best thing', () => {
+  test('at the deadline: extractive where nothing is known, and the GPU is let go', async () => {
+    const { state } = held();
+    const from = performance.now();
+    const summary = await answer(bench.ask(thread('late', 5), { deadlineMs: 300 }));
+    expect(performance.now() - from).toBeLessThan(5000);
+    expect(summary).toMatchObject({ engine: 'extractive', reason: 'deadline', coverage: { comments: 5 } });
+    expect(state.aborted).toBe(1);
+    await until('readers get it', async () => (await bench.threads.latest('late'))?.summary.reason === 'deadline');
+  });
+
+  test('at the deadline: the last good one, marked stale', async () => {
+    await answer(bench.ask(thread('stale', 5)));
+    held();
+    const summary = await answer(bench.ask(thread('stale', 6), { deadlineMs: 300 }));
+    expect(summary).toMatchObject({
+      engine: 'model',
+      stale: true,
+      cached: true,
+      reason: 'deadline',
+      coverage: { comments: 5 },
+    });
+    expect((await bench.threads.latest('stale'))?.summary.stale).toBe(true);
+  });
+
+  test('one caller that leaves does not end it for another; the last one does', async () => {
+    const { state, release } = held();
+    const leaving = [new AbortController(), new AbortController()];
+    const begun = await Promise.all(
+      leaving.map(({ signal }) => bench.ask(thread('left', 5), {}, { waiter: { signal } })),
+    );
+    const results = begun.map((one) => (one.kind === 'running' ? one.result : null));
+    await until('it is being made', () => bench.begun === 1);
+    leaving[0]?.abort();
+    expect(await results[0]).toBeNull();
+    expect(state.aborted).toBe(0);
+    leaving[1]?.abort();
+    expect(await results[1]).toBeNull();
+    expect(state.aborted).toBe(1);
+    release();
+  });
+
+  test('a full queue is refused with the time to come back', async () => {
+    bench.full = true;
+    expect(await bench.ask(thread('full', 5))).toEqual({ kind: 'refused', reason: 'full', retryAfterMs: 1500 });
+  });
+});
+
+describe('moderation while it is made', () => {
+  const secret = comment(2, { text: 'The word Zanzibar stands in this remark, which is long enough to be quoted.' });
+  const told = (id: string) => ({ id, comments: [comment(1), secret, comment(3)] });
+  const moderated = (id: string) => ({ id, comments: [comment(1), comment(3)] });
+
+  test('breaks it off; neither its waiter nor the store gets those words', async () => {
+    const { state } = held();
+    const first = bench.ask(told('broken'));
+    await until('it is being made', () => bench.begun === 1);
+    bench.make = async (assignment) => made(assignment);
+    await answer(bench.ask(moderated('broken')));
+    expect(state.aborted).toBe(1);
+    const late = await answer(first);
+    expect(late).toMatchObject({ reason: 'superseded' });
+    expect(JSON.stringify(late)).not.toContain('Zanzibar');
+    expect(JSON.stringify(await bench.threads.latest('broken'))).not.toContain('Zanzibar');
+  });
+
+  test('a removed thread does not come back by a late result', async () => {
+    const { release } = held();
+    const first = bench.ask(told('removed'));
+    await until('it is being made', () => bench.begun === 1);
+    await bench.threads.remove('removed', Date.now());
+    release();
+    expect((await answer(first)).reason).toBe('superseded');
+    expect(await bench.threads.latest('removed')).toBeNull();
+  });
+
+  test('an older request that comes late changes nothing, and is not stored', async () => {
+    const earlier = Date.now() - 5000;
+    await answer(bench.ask(moderated('order')));
+    const summary = await answer(bench.ask(told('order'), {}, { acceptedAt: earlier }));
+    expect(summary.coverage.comments).toBe(3);
+    expect((await bench.threads.latest('order'))?.summary).toMatchObject({ stale: false, coverage: { comments: 2 } });
+  });
+
+  test('an edit holds the earlier words off every request from before it', async () => {
+    const earlier = Date.now() - 5000;
+    await answer(bench.ask(told('edited')));
+    const edited = { ...secret, text: 'Never mind what stood here before.', editedAt: new Date().toISOString() };
+    await answer(bench.ask({ id: 'edited', comments: [comment(1), edited, comment(3)] }));
+    const late = await answer(bench.ask(told('edited'), {}, { acceptedAt: earlier }));
+    expect(JSON.stringify(late)).not.toContain('Zanzibar');
+  });
+});
+
+test('a store that fails costs the label, not the answer', async () => {
+  const other = await startBench();
+  await other.lose();
+  const summary = await answer(other.ask(thread('storeless', 5)));
+  expect(summary).toMatchObject({ engine: 'model', reason: 'not-stored' });
+  expect(other.stumbles.length).toBeGreaterThan(0);
+  await other.stop();
+}, 30_000);
