@@ -1,6 +1,6 @@
 import { digestTokens } from '../shared/access/bearer.ts';
 import type { Gate, Issuer } from '../shared/access/gate.ts';
-import { remoteKeys } from '../shared/access/jwt.ts';
+import { remoteKeys, verifyJwt } from '../shared/access/jwt.ts';
 import type { BridgeConfig, IssuerConfig } from './config.ts';
 
 /** Who is let in, from the configuration; the secrets themselves are not kept. */
@@ -16,5 +16,6 @@ export async function createGate(config: BridgeConfig, now: () => number): Promi
 }
 
 function issuerOf({ issuer, audience, jwksUrl, allowed }: IssuerConfig): Issuer {
-  return { policy: { issuer, audience }, keys: remoteKeys(jwksUrl), allowed };
+  const keys = remoteKeys(jwksUrl);
+  return { verify: (token, nowMs) => verifyJwt(token, { issuer, audience }, keys, nowMs), allowed };
 }

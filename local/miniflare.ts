@@ -50,6 +50,7 @@ function bindings(options: LocalEdgeOptions, colo: string): Record<string, Bindi
     for (const [name, namespace] of [
       ['LIMIT_MISS', '1001'],
       ['LIMIT_UNSAFE', '1002'],
+      ['LIMIT_API', '1003'],
     ] as const) {
       env[name] = { type: 'rate-limit', namespace, simple: { limit: options.missLimit, period: 60 } };
     }

@@ -32,6 +32,8 @@ export interface Route {
   readonly to: string;
   /** Pages are stored and collapsed; otherwise requests are passed through. */
   readonly cache: boolean;
+  /** Held to the bridge's contract (`contract/access.ts`) before anything reaches home. */
+  readonly contract?: boolean;
 }
 
 export interface SiteConfig {
@@ -110,7 +112,7 @@ export function porchlightSite(at: SiteAddresses): SiteConfig {
   const local = at.domain === 'localhost' ? ['localhost', '127.0.0.1', '[::1]'] : [at.domain];
   const routes: Route[] = [{ id: 'status', hosts: [`status.${at.domain}`], path: '/*', to: 'status', cache: false }];
   if (at.bridge !== undefined) {
-    const api = { hosts: [`api.${at.domain}`], to: 'bridge' };
+    const api = { hosts: [`api.${at.domain}`], to: 'bridge', contract: true };
     // What readers get of comment threads is a page like any other; the rest of the interface is passed through.
     routes.push({ ...api, id: 'threads', path: '/v1/threads/*', cache: true });
     routes.push({ ...api, id: 'api', path: '/*', cache: false });

@@ -79,7 +79,11 @@ export class App {
     const route = await this.#routeOf(url);
     if (route === undefined) return refusal(421, 'unknown-host', clientFacts(request), request.method);
     if (route.to === 'status') return statusPage(this.#edge, keep);
-    return this.#hotAnswer(request, url, route, now) ?? this.#pages.answer({ request, url, route, now, keep });
+    const hot = this.#hotAnswer(request, url, route, now);
+    if (hot !== undefined) return hot;
+    const pass = (passed: Request) => this.#pages.answer({ request: passed, url, route, now, keep });
+    if (route.contract !== true) return pass(request);
+    return this.#edge.api.answer(request, url.pathname, clientFacts(request), pass);
   }
 
   #hotAnswer(request: Request, url: URL, route: Route, now: number): Response | undefined {

@@ -1,3 +1,5 @@
+import { ApiGuard } from './access/api-guard.ts';
+import { apiGate } from './access/config.ts';
 import type { EdgeConfig, EdgeEnv } from './config.ts';
 import type { EngineDeps, EngineLimits } from './engine/deps.ts';
 import { PageReader } from './engine/reader.ts';
@@ -46,6 +48,7 @@ export interface Edge {
   readonly origins: ReadonlyMap<string, Origin>;
   /** May this client send one more unsafe request now? */
   readonly mayWrite: (client: string | undefined) => Promise<boolean>;
+  readonly api: ApiGuard;
 }
 
 function limiter(binding: RateLimit | undefined): (client: string | undefined) => Promise<boolean> {
@@ -118,5 +121,9 @@ export function assemble(env: EdgeEnv, config: EdgeConfig, platformCache: Platfo
     memory,
     origins,
     mayWrite: limiter(env.LIMIT_UNSAFE),
+    api: new ApiGuard({
+      gate: apiGate(config.api, clock, (url, init) => fetch(url, init)),
+      mayCall: limiter(env.LIMIT_API),
+    }),
   };
 }

@@ -1,5 +1,6 @@
 import { porchlightSite, type SiteConfig } from '../shared/site.ts';
 import { type ConfigProblem, describeProblems, validateSite } from '../shared/site-check.ts';
+import { type ApiConfig, readApiConfig } from './access/config.ts';
 import type { AccessToken } from './origin/transport.ts';
 import type { ForwardMode } from './policy/request.ts';
 
@@ -11,6 +12,7 @@ export interface EdgeEnv {
   readonly BRIDGE_VPC?: Fetcher;
   readonly LIMIT_MISS?: RateLimit;
   readonly LIMIT_UNSAFE?: RateLimit;
+  readonly LIMIT_API?: RateLimit;
   readonly BLOG_ORIGIN?: string;
   readonly BRIDGE_ORIGIN?: string;
   readonly DOMAIN?: string;
@@ -27,6 +29,14 @@ export interface EdgeEnv {
   readonly STALE_WAIT_MS?: string;
   readonly FIRST_BYTE_MS?: string;
   readonly PROBE_SECONDS?: string;
+  readonly BRIDGE_TOKENS?: string;
+  readonly OIDC_AUDIENCE?: string;
+  readonly OIDC_ISSUER?: string;
+  readonly OIDC_JWKS_URL?: string;
+  readonly OIDC_ALLOWED_EMAILS?: string;
+  readonly ACCESS_TEAM_DOMAIN?: string;
+  readonly ACCESS_AUD?: string;
+  readonly ACCESS_ALLOWED?: string;
 }
 
 export interface EdgeToken {
@@ -42,6 +52,8 @@ export interface EdgeConfig {
   readonly colo: string;
   readonly tokens: readonly EdgeToken[];
   readonly access: AccessToken | undefined;
+  /** Who may call the bridge through the edge. */
+  readonly api: ApiConfig;
   /** Another system (the bridge) clears the data centres through Cloudflare's zone purge, so snapshots may live longer. */
   readonly zonePurge: boolean;
   readonly memoryBytes: number;
@@ -52,14 +64,14 @@ export interface EdgeConfig {
   readonly secure: boolean;
 }
 
-function tokens(value: string | undefined, problems: ConfigProblem[]): EdgeToken[] {
+function tokens(where: string, value: string | undefined, problems: ConfigProblem[]): EdgeToken[] {
   const members = (value ?? '').split(',').filter((member) => member.trim() !== '');
   return members.map((member, index) => {
     const at = member.indexOf(':');
     const name = at < 0 ? `token${index + 1}` : member.slice(0, at).trim();
     const token = member.slice(at + 1).trim();
     if (token.length < 16)
-      problems.push({ where: 'EDGE_TOKEN', problem: `token ${index + 1} ("${name}") is shorter than 16 characters` });
+      problems.push({ where, problem: `token ${index + 1} ("${name}") is shorter than 16 characters` });
     return { name, token };
   });
 }
@@ -132,8 +144,9 @@ export function readConfig(
     forward: oneOf('FORWARD', text('FORWARD'), ['keyed', 'all'], problems),
     stage: oneOf('STAGE', text('STAGE'), ['own', 'workers-cache'], problems),
     colo: text('COLO') ?? '',
-    tokens: tokens(text('EDGE_TOKEN'), problems),
+    tokens: tokens('EDGE_TOKEN', text('EDGE_TOKEN'), problems),
     access: id !== undefined && secret !== undefined ? { id, secret } : undefined,
+    api: readApiConfig(tokens('BRIDGE_TOKENS', text('BRIDGE_TOKENS'), problems), text, problems),
     zonePurge: oneOf('ZONE_PURGE', text('ZONE_PURGE'), ['false', 'true'], problems) === 'true',
     memoryBytes: whole('MEMORY_MB', text('MEMORY_MB'), 40, 1, 100, problems) * 1024 * 1024,
     staleWaitMs: whole('STALE_WAIT_MS', text('STALE_WAIT_MS'), 1_500, 10, 30_000, problems),

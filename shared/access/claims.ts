@@ -1,6 +1,16 @@
 /** Claims after the signature, issuer, audience and times were verified. */
 export type Claims = Readonly<Record<string, unknown>>;
 
+/** What a token must say; pinned by configuration, never taken from the token. */
+export interface JwtPolicy {
+  readonly issuer: readonly string[];
+  readonly audience: readonly string[];
+}
+
+/** Seconds a clock may be off. */
+export const TOLERANCE_SECONDS = 30;
+export const TOKEN_MAX_CHARS = 8192;
+
 export type Refusal =
   | 'missing-credential'
   | 'malformed'

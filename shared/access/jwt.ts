@@ -1,15 +1,12 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
-import type { Claims, Refusal, Verdict } from './claims.ts';
-
-/** What a token must say; pinned by configuration, never taken from the token. */
-export interface JwtPolicy {
-  readonly issuer: readonly string[];
-  readonly audience: readonly string[];
-}
-
-/** Seconds a clock may be off. */
-const TOLERANCE_SECONDS = 30;
-const TOKEN_MAX_CHARS = 8192;
+import {
+  type Claims,
+  type JwtPolicy,
+  type Refusal,
+  TOKEN_MAX_CHARS,
+  TOLERANCE_SECONDS,
+  type Verdict,
+} from './claims.ts';
 
 /**
  * Verifies signature, algorithm, issuer, audience and times. RS256 only: it is what Google and Cloudflare sign with, and pinning it

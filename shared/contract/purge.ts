@@ -2,8 +2,6 @@ import { z } from 'zod';
 
 /** Items (tags + prefixes + urls) one purge may carry: the edge's own limit for one call, so that a purge never needs two. */
 export const PURGE_ITEMS_MAX = 1000;
-/** Bytes of a purge request's body. */
-export const PURGE_BODY_MAX = 256 * 1024;
 
 // Cloudflare allows tags up to 1,024 printable ASCII characters without spaces; a comma separates them in `Cache-Tag`.
 const Tag = z

@@ -4,8 +4,6 @@ import { z } from 'zod';
 export const SUMMARY_COMMENTS_MAX = 10_000;
 /** Characters of one comment's text. */
 export const COMMENT_TEXT_MAX = 20_000;
-/** Bytes of a summary request's body. */
-export const SUMMARY_BODY_MAX = 8 * 1024 * 1024;
 /** Milliseconds a caller may wait for an answer. */
 export const DEADLINE_MS = { min: 250, max: 600_000, interactive: 30_000, background: 300_000 } as const;
 

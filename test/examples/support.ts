@@ -4,7 +4,7 @@ import { metadataIdentity } from '../../examples/firebase/identity.ts';
 import { type Fields, firestoreThreads } from '../../examples/firebase/store.ts';
 import type { Deps } from '../../examples/firebase/summarise.ts';
 import { summariseComments } from '../../examples/firebase/trigger.ts';
-import { remoteKeys } from '../../shared/access/jwt.ts';
+import { remoteKeys, verifyJwt } from '../../shared/access/jwt.ts';
 import { bearer, createBridgeClient } from '../../shared/client.ts';
 import { startBridgeStandIn } from '../support/bridge-stand-in.ts';
 import { MemoryFirestore } from '../support/firestore.ts';
@@ -28,11 +28,11 @@ async function startServers(account: string, now: () => number) {
     iat: Math.floor(now() / 1000),
     exp: Math.floor(now() / 1000) + 3600,
   }));
+  const keys = remoteKeys(new URL(issuer.jwksUrl));
   const bridge = await startBridgeStandIn({
     tokens: [],
     google: {
-      policy: { issuer: [issuer.url], audience: [AUDIENCE] },
-      keys: remoteKeys(new URL(issuer.jwksUrl)),
+      verify: (token, nowMs) => verifyJwt(token, { issuer: [issuer.url], audience: [AUDIENCE] }, keys, nowMs),
       allowed: [ACCOUNT],
     },
     access: null,

@@ -1,10 +1,13 @@
+import fc from 'fast-check';
 import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bearerOf, digestTokens, matchToken } from '../../shared/access/bearer.ts';
-import { judgeAccess, judgeGoogle } from '../../shared/access/claims.ts';
-import { type Gate, identify } from '../../shared/access/gate.ts';
-import { remoteKeys } from '../../shared/access/jwt.ts';
-import type { CallerKind } from '../../shared/contract/routes.ts';
+import { type JwtPolicy, judgeAccess, judgeGoogle } from '../../shared/access/claims.ts';
+import { type Gate, type Issuer as IssuerOfGate, identify } from '../../shared/access/gate.ts';
+import { remoteKeys, verifyJwt } from '../../shared/access/jwt.ts';
+import type { CallerKind } from '../../shared/contract/access.ts';
+import { IssuerKeys } from '../../worker/access/keys.ts';
+import { verifyRs256 } from '../../worker/access/rs256.ts';
 import { type Issuer, startIssuer } from '../support/issuer.ts';
 
 const NOW = Date.parse('2026-11-21T12:00:00Z');
@@ -14,32 +17,36 @@ const ACCESS_AUDIENCE = 'a'.repeat(64);
 
 let issuer: Issuer;
 let gate: Gate;
+/** The bridge verifies with jose, the edge over WebCrypto: everything below holds for both. */
+const VERIFIERS = ['jose', 'WebCrypto'] as const;
+type Verifying = (policy: JwtPolicy) => IssuerOfGate['verify'];
+let verifiers: Record<(typeof VERIFIERS)[number], Verifying>;
+let gateOf: (verifying: Verifying) => Promise<Gate>;
 
 beforeAll(async () => {
   issuer = await startIssuer();
-  const keys = createLocalJWKSet((await (await fetch(issuer.jwksUrl)).json()) as JSONWebKeySet);
+  const local = createLocalJWKSet((await (await fetch(issuer.jwksUrl)).json()) as JSONWebKeySet);
+  const keys = new IssuerKeys({ url: issuer.jwksUrl, fetch: (url, init) => fetch(url, init) as never });
+  verifiers = {
+    jose: (policy) => (token, nowMs) => verifyJwt(token, policy, local, nowMs),
+    WebCrypto: (policy) => (token, nowMs) => verifyRs256(token, policy, keys, nowMs),
+  };
   const { subtle } = crypto;
-  gate = {
-    tokens: await digestTokens(
-      [
-        { name: 'old', secret: 'old-example-token-0123' },
-        { name: 'new', secret: 'new-example-token-0123' },
-      ],
-      subtle,
-    ),
+  const secrets = ['old', 'new'].map((name) => ({ name, secret: `${name}-example-token-0123` }));
+  gateOf = async (verifying) => ({
+    tokens: await digestTokens(secrets, subtle),
     google: {
-      policy: { issuer: ['https://accounts.google.com'], audience: [AUDIENCE] },
-      keys,
+      verify: verifying({ issuer: ['https://accounts.google.com'], audience: [AUDIENCE] }),
       allowed: ['fn@project.iam.gserviceaccount.com', '117'],
     },
     access: {
-      policy: { issuer: ['https://team.cloudflareaccess.com'], audience: [ACCESS_AUDIENCE] },
-      keys,
+      verify: verifying({ issuer: ['https://team.cloudflareaccess.com'], audience: [ACCESS_AUDIENCE] }),
       allowed: [],
     },
     subtle,
     now: () => NOW,
-  };
+  });
+  gate = await gateOf(verifiers.jose);
 });
 afterAll(() => issuer.close());
 
@@ -91,7 +98,11 @@ describe('bearer tokens', () => {
   });
 });
 
-describe('Google ID tokens', () => {
+describe.each(VERIFIERS)('Google ID tokens, with %s', (name) => {
+  beforeAll(async () => {
+    gate = await gateOf(verifiers[name]);
+  });
+
   test('of an allowed account, by verified email or by sub', async () => {
     expect(await ask(bearer(await issuer.sign(google)))).toBe('google:fn@project.iam.gserviceaccount.com');
     expect(await ask(bearer(await issuer.sign({ ...google, sub: '117', email: undefined })))).toBe('google:117');
@@ -132,31 +143,65 @@ describe('Google ID tokens', () => {
     expect(await ask(bearer(token))).toBe('unknown-key');
     expect(issuer.fetches).toBe(before);
   });
+});
 
-  test('keys from the configured address are fetched once for many tokens', async () => {
-    const before = issuer.fetches;
-    const remote = {
-      ...gate,
-      google: {
-        policy: { issuer: [google.iss], audience: [AUDIENCE] },
-        keys: remoteKeys(new URL(issuer.jwksUrl)),
-        allowed: ['42'],
-      },
-    };
-    for (let turn = 0; turn < 5; turn++) {
-      const verdict = await identify(new Headers(bearer(await issuer.sign(google))), all, remote);
-      expect(verdict.ok).toBe(true);
+test.each(VERIFIERS)('keys from the configured address are fetched once for many tokens, with %s', async (name) => {
+  const policy = { issuer: [google.iss], audience: [AUDIENCE] };
+  const verifyWith = (url: string): IssuerOfGate['verify'] => {
+    if (name === 'jose') {
+      const keys = remoteKeys(new URL(url));
+      return (token, nowMs) => verifyJwt(token, policy, keys, nowMs);
     }
-    expect(issuer.fetches).toBe(before + 1);
-    const gone = { ...remote, google: { ...remote.google, keys: remoteKeys(new URL('http://127.0.0.1:1/certs')) } };
-    expect(await identify(new Headers(bearer(await issuer.sign(google))), all, gone)).toEqual({
-      ok: false,
-      reason: 'keys-unavailable',
-    });
+    const keys = new IssuerKeys({ url, fetch: (address, init) => fetch(address, init) as never });
+    return (token, nowMs) => verifyRs256(token, policy, keys, nowMs);
+  };
+  const before = issuer.fetches;
+  const remote = { ...gate, google: { verify: verifyWith(issuer.jwksUrl), allowed: ['42', google.email] } };
+  for (let turn = 0; turn < 5; turn++) {
+    const verdict = await identify(new Headers(bearer(await issuer.sign(google))), all, remote);
+    expect(verdict.ok).toBe(true);
+  }
+  expect(issuer.fetches).toBe(before + 1);
+  const gone = { ...remote, google: { ...remote.google, verify: verifyWith('http://127.0.0.1:1/certs') } };
+  expect(await identify(new Headers(bearer(await issuer.sign(google))), all, gone)).toEqual({
+    ok: false,
+    reason: 'keys-unavailable',
   });
 });
 
-describe('Cloudflare Access', () => {
+test('both say the same of whatever is done to a token', async () => {
+  const whole = await issuer.sign(google);
+  const policy = { issuer: ['https://accounts.google.com'], audience: [AUDIENCE] };
+  const [jose, own] = VERIFIERS.map((name) => verifiers[name](policy));
+  const claims = fc.record(
+    {
+      iss: fc.constantFrom(google.iss, 'other', 7),
+      aud: fc.constantFrom(AUDIENCE, [AUDIENCE, 'x'], ['x'], 'x', 7),
+      exp: fc.constantFrom(seconds + 600, seconds - 29, seconds - 31, 'soon'),
+      iat: fc.constantFrom(seconds - 60, seconds + 29, seconds + 31),
+      nbf: fc.constantFrom(seconds - 60, seconds + 29, seconds + 31),
+      sub: fc.string(),
+    },
+    { requiredKeys: [] },
+  );
+  const cut = fc.tuple(fc.nat(whole.length), fc.string({ maxLength: 2 }), fc.nat(3));
+  await fc.assert(
+    fc.asyncProperty(claims, cut, fc.boolean(), async (body, [at, put, take], altered) => {
+      const signed = altered ? whole : await issuer.sign(body as JWTPayload);
+      const token = altered ? whole.slice(0, at) + put + whole.slice(at + take) : signed;
+      const [first, second] = await Promise.all([jose?.(token, NOW), own?.(token, NOW)]);
+      expect(second?.ok).toBe(first?.ok);
+      if (first?.ok === false && second?.ok === false && !altered) expect(second.reason).toBe(first.reason);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+describe.each(VERIFIERS)('Cloudflare Access, with %s', (name) => {
+  beforeAll(async () => {
+    gate = await gateOf(verifiers[name]);
+  });
+
   const assertion = (token: string) => ({ 'cf-access-jwt-assertion': token });
 
   test('a service token and a person', async () => {

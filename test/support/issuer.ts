@@ -19,7 +19,7 @@ export interface Issuer {
 }
 
 /** An OIDC issuer with its key set on loopback. */
-export async function startIssuer(): Promise<Issuer> {
+export async function startIssuer(path = '/certs'): Promise<Issuer> {
   const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
   const stranger = await generateKeyPair('RS256');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'key-1', alg: 'RS256', use: 'sig' };
@@ -35,7 +35,7 @@ export async function startIssuer(): Promise<Issuer> {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
   return Object.assign(issuer, {
     url,
-    jwksUrl: `${url}/certs`,
+    jwksUrl: `${url}${path}`,
     sign: (claims: JWTPayload, more: Record<string, unknown> = {}) =>
       new SignJWT(claims).setProtectedHeader({ ...header, ...more }).sign(privateKey),
     forge: (claims: JWTPayload) => new SignJWT(claims).setProtectedHeader(header).sign(stranger.privateKey),
