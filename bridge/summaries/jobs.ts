@@ -31,7 +31,7 @@ const STOP_MS = 2000;
 /** Reasons that may pass: a job has time, so it waits for the model rather than settle for less. */
 const PASSING = new Set([
   ...['busy', 'crashed', 'incomplete', 'unreachable', 'first-token-timeout', 'stalled', 'repetition', 'length'],
-  ...['breaker-open', 'superseded', 'deadline', 'aborted'],
+  ...['breaker-open', 'on-cpu', 'model-failed', 'partial', 'superseded', 'deadline', 'aborted'],
 ]);
 
 /** Works on durable jobs, a few at a time, until it is stopped; what it has not ended then is given back. */
