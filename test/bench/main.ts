@@ -10,13 +10,21 @@ import { machine, machineText } from './machine.ts';
 import { miss } from './miss.ts';
 import { type Bench, type BenchOptions, type Goal, type Outcome, type Scenario, UNMEASURED } from './scenario.ts';
 import { liveInvalidations, storedPages } from './stored.ts';
+import { summaries } from './summaries.ts';
 import { startOrigin } from './targets.ts';
 
-const SCENARIOS: Record<string, Scenario> = { hot, miss, pages: storedPages, invalidations: liveInvalidations, bundle };
+const SCENARIOS: Record<string, Scenario> = {
+  hot,
+  miss,
+  pages: storedPages,
+  invalidations: liveInvalidations,
+  bundle,
+  summaries,
+};
 
 const USAGE = `npm run bench -- [--rounds 7] [--seconds 3] [--connections 32] [--only ${Object.keys(SCENARIOS).join(',')}]
 
-Measures the edge beside other caches on this machine, all in one run, in turn. Writes bench/edge.json.`;
+Measures the edge beside other caches on this machine, all in one run, in turn, and the bridge's summaries. Writes bench/edge.json.`;
 
 const OPTIONS = {
   rounds: { type: 'string', default: '7' },

@@ -1,0 +1,221 @@
+import { rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Summary, SummaryInput, Thread } from '../../shared/contract/summary.ts';
+import { BRIDGE_TOKEN, newDataDirectory } from '../support/bridge.ts';
+import { startBridgeProcess } from '../support/bridge-process.ts';
+import { freePort } from '../support/process.ts';
+import { startModel, type TestModel } from '../support/summary-model.ts';
+import { comment, thread } from '../support/threads.ts';
+import type { Goal, Outcome, Scenario } from './scenario.ts';
+import { median, quantile, round } from './stats.ts';
+
+/** A bridge in a process of its own, and a stand-in for Ollama here. */
+interface Stage {
+  readonly model: TestModel;
+  readonly pid: number;
+  ask(of: Thread, options?: SummaryInput['options']): Promise<{ summary: Summary; ms: number }>;
+}
+
+async function onStage<T>(work: (stage: Stage) => Promise<T>, env: Record<string, string> = {}): Promise<T> {
+  const model = await startModel();
+  const data = await newDataDirectory();
+  const port = await freePort();
+  const bridge = await startBridgeProcess(port, data, { OLLAMA_HOST: model.url, ...model.env, ...env });
+  const ask: Stage['ask'] = async (of, options = {}) => {
+    const from = performance.now();
+    const response = await fetch(`http://127.0.0.1:${port}/v1/summaries`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${BRIDGE_TOKEN}` },
+      body: JSON.stringify({ thread: of, options } satisfies SummaryInput),
+    });
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(`status ${response.status}: ${text}`);
+    return { summary: JSON.parse(text) as Summary, ms: performance.now() - from };
+  };
+  try {
+    const warm = await ask(thread('warm-up', 3));
+    if (warm.summary.engine !== 'model') throw new Error(`the stand-in is not used: ${warm.summary.reason}`);
+    return await work({ model, pid: bridge.process.pid ?? 0, ask });
+  } finally {
+    await bridge.kill('SIGTERM');
+    await model.close();
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+interface Growth {
+  readonly rows: { comments: number; spent: number; anew: number }[];
+  readonly ratio: number;
+  readonly anewRatio: number;
+}
+
+/** A thread that grows by ten comments at a time, beside summarising all of it each time. */
+const growth = (): Promise<Growth> =>
+  onStage(async ({ model, ask }) => {
+    const rows: Growth['rows'] = [];
+    let spent = 0;
+    let anew = 0;
+    let own = 0;
+    for (let comments = 10; comments <= 500; comments += 10) {
+      const grown = thread('grows', comments);
+      spent += (await ask(grown, { deadlineMs: 120_000 })).summary.tokens.prompt;
+      own = grown.comments.reduce((sum, { text }) => sum + model.tokens(text), 0);
+      anew += own;
+      rows.push({ comments, spent: round(spent / own, 2), anew: round(anew / own, 1) });
+    }
+    return { rows, ratio: spent / own, anewRatio: anew / own };
+  });
+
+const LONG = 'What I mean by that is rather simple, and it follows from how the cache is asked: ';
+
+interface Large {
+  readonly summary: Summary;
+  readonly seconds: number;
+  readonly chats: number;
+  readonly maxPrompt: number;
+  readonly tokens: number;
+  readonly grownMb: number;
+}
+
+/** 5,000 comments of sixty tokens against a context of 8,192. */
+const large = (): Promise<Large> =>
+  onStage(async ({ model, ask, pid }) => {
+    const words = LONG.repeat(3);
+    const comments = Array.from({ length: 5000 }, (_, index) => {
+      const own = comment(index + 1);
+      return { ...own, text: `${own.text} ${words}`.slice(0, 250) };
+    });
+    const tokens = comments.reduce((sum, { text }) => sum + model.tokens(text), 0);
+    const before = await residentMb(pid);
+    let most = before;
+    const watch = setInterval(() => void residentMb(pid).then((mb) => (most = Math.max(most, mb))), 100);
+    const begun = model.chats.length;
+    const { summary, ms } = await ask({ id: 'large', comments }, { priority: 'background', deadlineMs: 600_000 });
+    clearInterval(watch);
+    const chats = model.chats.slice(begun);
+    const maxPrompt = Math.max(...chats.map(({ promptTokens }) => promptTokens));
+    return { summary, seconds: ms / 1000, chats: chats.length, maxPrompt, tokens, grownMb: most - before };
+  });
+
+interface Speed {
+  readonly cachedMs: number[];
+  readonly freshMs: number[];
+  readonly directMs: number[];
+}
+
+/** The same answer again and again; then new threads, in turn with the same chat sent straight to the stand-in. */
+const speed = (): Promise<Speed> =>
+  onStage(async ({ model, ask }) => {
+    const same = thread('same', 50);
+    await ask(same);
+    const cachedMs: number[] = [];
+    for (let turn = 0; turn < 600; turn++) cachedMs.push((await ask(same)).ms);
+    const freshMs: number[] = [];
+    const directMs: number[] = [];
+    for (let turn = 0; turn < 150; turn++) {
+      freshMs.push((await ask(thread(`fresh-${turn}`, 10))).ms);
+      directMs.push(await model.direct());
+    }
+    return { cachedMs: cachedMs.slice(100), freshMs: freshMs.slice(30), directMs: directMs.slice(30) };
+  });
+
+interface Crowd {
+  readonly generations: number;
+  readonly late: number;
+  readonly interactiveMs: number[];
+  readonly backgroundMs: number[];
+}
+
+/** 1,000 requests at once for 50 threads, one slot, a tenth of a second a generation. */
+const crowd = (): Promise<Crowd> =>
+  onStage(async ({ model, ask }) => {
+    model.delayMs = 100;
+    const begun = model.chats.length;
+    const deadlineMs = 60_000;
+    const times = { interactive: [] as number[], background: [] as number[] };
+    await Promise.all(
+      Array.from({ length: 1000 }, async (_, index) => {
+        const priority = index % 50 < 25 ? 'interactive' : 'background';
+        const { summary, ms } = await ask(thread(`crowd-${index % 50}`, 10), { priority, deadlineMs });
+        if (summary.engine === 'model') times[priority].push(ms);
+      }),
+    );
+    const all = [...times.interactive, ...times.background];
+    const late = 1000 - all.filter((ms) => ms <= deadlineMs).length;
+    const generations = model.chats.length - begun;
+    return { generations, late, interactiveMs: times.interactive, backgroundMs: times.background };
+  });
+
+async function residentMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+}
+
+/** Summaries by the bridge, with a stand-in for Ollama that answers at once: what is measured is the bridge, not a model. */
+export const summaries: Scenario = async ({ note }) => {
+  note('summaries: a growing thread');
+  const grown = await growth();
+  note('summaries: a large thread');
+  const big = await large();
+  note('summaries: single answers');
+  const single = await speed();
+  note('summaries: a crowd');
+  const many = await crowd();
+  return outcome(grown, big, single, many);
+};
+
+function outcome(grown: Growth, big: Large, single: Speed, many: Crowd): Outcome {
+  const { coverage } = big.summary;
+  const shown = grown.rows.filter(({ comments }) => comments === 10 || comments % 100 === 0);
+  const cached = round(median(single.cachedMs), 2);
+  const overhead = round(median(single.freshMs) - median(single.directMs), 2);
+  const p95 = (times: number[]): number => round(quantile(times, 0.95));
+  const goal = (what: string, asked: string, measured: string, met: boolean): Goal => ({
+    what,
+    goal: asked,
+    measured,
+    met,
+  });
+  return {
+    title: 'Comment summaries, a stand-in for Ollama on the other side',
+    tables: [
+      {
+        head: ['thread grows to', 'prompt tokens spent / tokens of its comments', 'summarised anew each time'],
+        rows: shown.map(({ comments, spent, anew }) => [`${comments} comments`, `${spent}x`, `${anew}x`]),
+      },
+      {
+        head: ['5,000 comments', ''],
+        rows: [
+          ['tokens of the comments', big.tokens],
+          ['generations', big.chats],
+          ['largest prompt, tokens', big.maxPrompt],
+          ['covered', `${coverage.covered} of ${coverage.comments}`],
+          ['memory on top, MB', round(big.grownMb)],
+          ['seconds', round(big.seconds, 1)],
+        ],
+      },
+    ],
+    goals: [
+      goal('growing thread, tokens', 'at most 2.0x', `${round(grown.ratio, 2)}x`, grown.ratio <= 2),
+      goal('largest prompt', 'at most 8,192 tokens', `${big.maxPrompt}`, big.maxPrompt <= 8192),
+      goal(
+        'coverage',
+        'all or said',
+        `${coverage.covered} + ${coverage.omitted}`,
+        coverage.covered + coverage.omitted === 5000,
+      ),
+      goal('memory on top', 'under 150 MB', `${round(big.grownMb)} MB`, big.grownMb < 150),
+      goal('cached answer, p50', 'under 3 ms', `${cached} ms`, cached < 3),
+      goal('over asking Ollama directly, p50', 'under 5 ms', `${overhead} ms`, overhead < 5),
+      goal('1,000 requests, 50 threads', '50 generations', `${many.generations}`, many.generations === 50),
+      goal('callers past their deadline', '0', `${many.late}`, many.late === 0),
+      goal(
+        'interactive p95 ahead',
+        'of background',
+        `${p95(many.interactiveMs)} and ${p95(many.backgroundMs)} ms`,
+        p95(many.interactiveMs) < p95(many.backgroundMs),
+      ),
+    ],
+    data: { grown, big: { ...big, summary: coverage }, cached, overhead, crowd: { ...many } },
+  };
+}
