@@ -27,12 +27,7 @@ export function modelled(parts: Pick<Parts, 'engine' | 'extract' | 'now' | 'rand
       return known.ok ? { kind: 'model', model: known.model } : { kind: 'failed', reason: known.failure };
     },
     key: summaryKey,
-    make: async (assignment, turn, signal, listen) => {
-      const made = await make(assignment, { ...parts, ...turn, learnt }, signal, listen);
-      // One is configured: that it is away may pass.
-      const { summary } = made;
-      return summary.reason === 'no-model' ? { ...made, summary: { ...summary, reason: 'unreachable' } } : made;
-    },
+    make: (assignment, turn, signal, listen) => make(assignment, { ...parts, ...turn, learnt }, signal, listen),
     extractive: (thread, options, reason) => extractiveSummary(extract, { thread, options, reason, now: now() }),
   };
 }

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,8 @@ import { startEdgeStandIn } from '../support/edge-stand-in.ts';
 import { FakeDeployment } from '../support/kubernetes-api/deployment.ts';
 import { startKubernetesApi } from '../support/kubernetes-api/server.ts';
 import { freePort } from '../support/process.ts';
+import type { Scenario } from './scenario.ts';
+import { quantile, round } from './stats.ts';
 
 export interface BridgeBenchOptions {
   /** Purges a second, and for how many seconds. */
@@ -129,8 +132,7 @@ async function atRate(send: () => Promise<void>, rate: number, seconds: number):
     const due = startedAt + (index * 1000) / rate;
     const wait = due - performance.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    const sentAt = performance.now();
-    underWay.push(send().then(() => void times.push(performance.now() - sentAt)));
+    underWay.push(send().then(() => void times.push(performance.now() - due)));
   }
   await Promise.all(underWay);
   return times.sort((left, right) => left - right);
@@ -166,13 +168,85 @@ function residentMb(pid: number): number {
   return Math.round(Number(kb ?? 0) / 1024);
 }
 
-if (import.meta.main) {
-  const publish = await benchPublish();
-  console.table([publish]);
-  const report = await benchBridge();
-  const { memoryMb, ...rest } = report;
-  console.table([rest]);
-  console.log(`Resident memory after each tenth of ${report.total} purges, MB: ${memoryMb.join(' ')}`);
-  mkdirSync('bench', { recursive: true });
-  writeFileSync('bench/bridge.json', `${JSON.stringify({ publish, purges: report }, null, 2)}\n`);
+/** What one `fsync` of a few kilobytes costs on this disk, at the same rate: no durable acknowledgement can be faster. */
+async function fsyncFloor(rate: number, seconds: number): Promise<number[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'porchlight-bench-'));
+  const file = await open(join(directory, 'log'), 'w');
+  const block = Buffer.alloc(4096);
+  try {
+    return await atRate(
+      async () => {
+        await file.write(block);
+        await file.datasync();
+      },
+      rate,
+      seconds,
+    );
+  } finally {
+    await file.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
+
+const P99_MS = 10;
+/** Between the second tenth, when everything is warm, and the last. */
+const GROWTH = 0.1;
+
+/** The bridge: what acknowledging a purge costs, whether its memory grows, and how fast a rollout publishes itself. */
+export const bridge: Scenario = async ({ note }) => {
+  note('fsync of the disk');
+  const floor = await fsyncFloor(DEFAULTS.rate, 5);
+  const quantileMs = (share: number) => round(quantile(floor, share), 2);
+  note(`purges: ${DEFAULTS.rate} a second, then ${DEFAULTS.total} by ${DEFAULTS.callers} callers`);
+  const purges = await benchBridge();
+  note('rollouts');
+  const publish = await benchPublish();
+  const { memoryMb } = purges;
+  const [, warm = Number.NaN] = memoryMb;
+  const grown = ((memoryMb.at(-1) ?? Number.NaN) - warm) / warm;
+  const accept = ['p50 ms', 'p99 ms', 'max ms'];
+  return {
+    title: 'The bridge: accepting purges, memory, rollouts',
+    tables: [
+      {
+        head: [`${DEFAULTS.rate} a second`, ...accept],
+        rows: [
+          ['purge accepted, embedded store', purges.p50Ms, purges.p99Ms, purges.maxMs],
+          ['one fsync of 4 KiB on this disk', quantileMs(0.5), quantileMs(0.99), quantileMs(1)],
+        ],
+      },
+      {
+        head: [`${DEFAULTS.total} purges`, 'a second', 'calls of the edge', 'MB after each tenth'],
+        rows: [[`${DEFAULTS.callers} callers`, purges.perSecond, purges.edgeCalls, memoryMb.join(' ')]],
+      },
+      {
+        head: [`${publish.rollouts} rollouts, from completion`, 'p50 ms', 'max ms'],
+        rows: [
+          ['purge acknowledged', publish.purgedP50Ms, publish.purgedMaxMs],
+          ['warmed', publish.warmedP50Ms, publish.warmedMaxMs],
+        ],
+      },
+    ],
+    goals: [
+      {
+        what: 'purge accepted, p99',
+        goal: `under ${P99_MS} ms`,
+        measured: `${purges.p99Ms} ms`,
+        met: purges.p99Ms < P99_MS,
+      },
+      {
+        what: `memory over ${DEFAULTS.total} purges`,
+        goal: `flat (within ${GROWTH * 100} %)`,
+        measured: `${round(grown * 100, 1)} %`,
+        met: grown <= GROWTH,
+      },
+      {
+        what: 'rollout complete to warmed, max',
+        goal: 'under 1000 ms',
+        measured: `${publish.warmedMaxMs} ms`,
+        met: publish.warmedMaxMs < 1000,
+      },
+    ],
+    data: { purges, publish, fsyncMs: { p50: quantileMs(0.5), p99: quantileMs(0.99) } },
+  };
+};

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../support/program.ts';
 import { table } from '../support/table.ts';
+import { bridge } from './bridge.ts';
 import { bundle } from './bundle.ts';
 import { hot } from './hot.ts';
 import { hasWrk, type Target } from './load.ts';
@@ -19,12 +20,13 @@ const SCENARIOS: Record<string, Scenario> = {
   pages: storedPages,
   invalidations: liveInvalidations,
   bundle,
+  bridge,
   summaries,
 };
 
 const USAGE = `npm run bench -- [--rounds 7] [--seconds 3] [--connections 32] [--only ${Object.keys(SCENARIOS).join(',')}]
 
-Measures the edge beside other caches on this machine, all in one run, in turn, and the bridge's summaries. Writes bench/edge.json.`;
+Measures the edge beside other caches, and the bridge with its summaries, on this machine, all in one run, in turn. Writes bench/results.json.`;
 
 const OPTIONS = {
   rounds: { type: 'string', default: '7' },
@@ -115,10 +117,10 @@ async function main(): Promise<number> {
   if (goals.length > 0) console.log(`\n${goalTable(goals)}`);
   if (missing.size > 0) console.log(`\nNot measured, because it did not start: ${[...missing].join(', ')}`);
   await mkdir(join(ROOT, 'bench'), { recursive: true });
-  const file = join(ROOT, 'bench', 'edge.json');
+  const file = join(ROOT, 'bench', 'results.json');
   const body = { at: new Date().toISOString(), machine: about, options, results, goals, missing: [...missing] };
   await writeFile(file, `${JSON.stringify(body, null, 2)}\n`);
-  console.log('\nWritten to bench/edge.json');
+  console.log('\nWritten to bench/results.json');
   // A goal may be missed on a busy machine; one that could not be measured is an error.
   return goals.some((goal) => goal.measured === UNMEASURED) ? 1 : 0;
 }

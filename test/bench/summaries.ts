@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { Summary, SummaryInput, Thread } from '../../shared/contract/summary.ts';
+import type { Comment, Summary, SummaryInput, Thread } from '../../shared/contract/summary.ts';
 import { BRIDGE_TOKEN, newDataDirectory } from '../support/bridge.ts';
 import { startBridgeProcess } from '../support/bridge-process.ts';
 import { freePort } from '../support/process.ts';
@@ -49,6 +49,13 @@ interface Growth {
   readonly anewRatio: number;
 }
 
+/** Sixty tokens, as the comments of a blog have on average. */
+const LONG = 'What I mean by that is rather simple, and it follows from how the cache is asked: ';
+function longer(number: number): Comment {
+  const own = comment(number);
+  return { ...own, text: `On remark ${number}: ${own.text} ${LONG.repeat(3)}`.slice(0, 250) };
+}
+
 /** A thread that grows by ten comments at a time, beside summarising all of it each time. */
 const growth = (): Promise<Growth> =>
   onStage(async ({ model, ask }) => {
@@ -57,16 +64,20 @@ const growth = (): Promise<Growth> =>
     let anew = 0;
     let own = 0;
     for (let comments = 10; comments <= 500; comments += 10) {
-      const grown = thread('grows', comments);
-      spent += (await ask(grown, { deadlineMs: 120_000 })).summary.tokens.prompt;
+      const grown = { id: 'grows', comments: Array.from({ length: comments }, (_, index) => longer(index + 1)) };
+      const { summary } = await ask(grown, { deadlineMs: 120_000 });
+      // A summary that leaves comments out is no bargain.
+      if (summary.engine !== 'model' || summary.coverage.covered !== comments)
+        throw new Error(
+          `${comments} comments: ${summary.engine}, ${summary.reason}, ${JSON.stringify(summary.coverage)}`,
+        );
+      spent += summary.tokens.prompt;
       own = grown.comments.reduce((sum, { text }) => sum + model.tokens(text), 0);
       anew += own;
       rows.push({ comments, spent: round(spent / own, 2), anew: round(anew / own, 1) });
     }
     return { rows, ratio: spent / own, anewRatio: anew / own };
   });
-
-const LONG = 'What I mean by that is rather simple, and it follows from how the cache is asked: ';
 
 interface Large {
   readonly summary: Summary;
@@ -80,11 +91,7 @@ interface Large {
 /** 5,000 comments of sixty tokens against a context of 8,192. */
 const large = (): Promise<Large> =>
   onStage(async ({ model, ask, pid }) => {
-    const words = LONG.repeat(3);
-    const comments = Array.from({ length: 5000 }, (_, index) => {
-      const own = comment(index + 1);
-      return { ...own, text: `${own.text} ${words}`.slice(0, 250) };
-    });
+    const comments = Array.from({ length: 5000 }, (_, index) => longer(index + 1));
     const tokens = comments.reduce((sum, { text }) => sum + model.tokens(text), 0);
     const before = await residentMb(pid);
     let most = before;

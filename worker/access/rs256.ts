@@ -40,10 +40,12 @@ function refusalOf(claims: Claims, policy: JwtPolicy, now: number): Refusal | un
   if ([iss, aud, exp, iat].includes(undefined)) return 'claim-missing';
   if (!policy.issuer.includes(iss as string)) return 'wrong-issuer';
   if (!(Array.isArray(aud) ? aud : [aud]).some((one) => policy.audience.includes(one))) return 'wrong-audience';
-  for (const time of [iat, nbf, exp]) if (time !== undefined && !Number.isFinite(time)) return 'malformed';
+  if (typeof iat !== 'number') return 'malformed';
+  if (nbf !== undefined && typeof nbf !== 'number') return 'malformed';
   if (typeof nbf === 'number' && nbf > now + TOLERANCE_SECONDS) return 'not-yet-valid';
-  if ((exp as number) <= now - TOLERANCE_SECONDS) return 'expired';
-  return (iat as number) > now + TOLERANCE_SECONDS ? 'not-yet-valid' : undefined;
+  if (typeof exp !== 'number') return 'malformed';
+  if (exp <= now - TOLERANCE_SECONDS) return 'expired';
+  return iat > now + TOLERANCE_SECONDS ? 'not-yet-valid' : undefined;
 }
 
 /** A part of the token as the JSON object it must be. */

@@ -1,0 +1,165 @@
+import type { Summary, Thread } from '../../shared/contract/summary.ts';
+import { DEADLINE_MS } from '../../shared/contract/summary.ts';
+import { extractiveSummary } from './maker.ts';
+import type { Draft } from './policy/check/answer.ts';
+import { languageOf } from './policy/check/language.ts';
+import { PRIOR } from './policy/estimator.ts';
+import { reasonOf } from './policy/failures.ts';
+import { plan, type Work } from './policy/plan.ts';
+import { type Chunk, type KnownRecord, type Note, parseRecord, WRITTEN_MAX, type Written } from './policy/record.ts';
+import { PROMPT_VERSION } from './policy/version.ts';
+import { readComments } from './read.ts';
+import type { Parts, Run } from './run.ts';
+import type { Assignment, FailureName, Listen, Made, ModelInfo } from './types.ts';
+import { write } from './write.ts';
+
+/** Milliseconds before the deadline at which generating ends: what is there is answered in time. */
+const RESERVE_MS = 150;
+
+/**
+ * Makes the summary of a thread: plans what it costs, has new comments read and noted, and the summary written from the notes. What
+ * fails, or takes too long, ends in an extractive summary that says why; what was read until then is kept in the record, so that the
+ * next time goes on from there. Never throws; answers by the deadline as far as `signal` and `parts.sleep` let it.
+ */
+export async function make(assignment: Assignment, parts: Parts, signal: AbortSignal, listen: Listen): Promise<Made> {
+  const { options } = assignment;
+  const startedAt = parts.now();
+  const deadlineAt = parts.deadlineAt ?? startedAt + (options.deadlineMs ?? DEADLINE_MS[options.priority]);
+  const stopAt = deadlineAt - Math.min(RESERVE_MS, (deadlineAt - startedAt) / 10);
+  const over = new AbortController();
+  const late = new AbortController();
+  void parts.sleep(Math.max(0, stopAt - startedAt), over.signal).then(() => late.abort());
+  const bounded = AbortSignal.any([signal, late.signal]);
+  try {
+    const known = await parts.engine.model(bounded);
+    if (!known.ok) return fallback(assignment, parts, null, reasonOf(known.failure));
+    const run = newRun(assignment, parts, known.model, bounded, stopAt, listen);
+    return await follow(assignment, run);
+  } finally {
+    over.abort();
+  }
+}
+
+function newRun(
+  { options, record }: Assignment,
+  parts: Parts,
+  model: ModelInfo,
+  signal: AbortSignal,
+  stopAt: number,
+  listen: Listen,
+): Run {
+  const rates = parts.learnt?.get(model.digest) ?? parseRecord(record)?.rates ?? PRIOR;
+  const spent = { calls: 0, promptTokens: 0, completionTokens: 0, firstTokenMs: null, generatedMs: 0 };
+  return { parts, model, options, signal, stopAt, listen, rates, ...spent };
+}
+
+async function follow(assignment: Assignment, run: Run): Promise<Made> {
+  const { thread } = assignment;
+  const planned = plan(assignment, run.model, run.rates);
+  if (planned.do === 'reuse') return { summary: asReused(planned.written.summary, run), record: planned.record };
+  const read = await readComments(run, planned.unread, 1);
+  const record: KnownRecord = {
+    ...planned.record,
+    chunks: [...planned.record.chunks, ...read.chunks],
+    rates: run.rates,
+  };
+  if (record.chunks.length === 0 && planned.tail.length === 0) {
+    return fallback(assignment, run.parts, record, why(read.failure), run);
+  }
+  const language = assignment.options.language ?? thread.locale ?? languageOf(sample(thread));
+  const notes = [...(planned.base?.base.notes ?? []), ...unstood(record.chunks, planned.base)];
+  const written = await write(run, { notes, tail: planned.tail, title: thread.title, language });
+  if (!written.ok) return fallback(assignment, run.parts, { ...record, rates: run.rates }, why(written.failure), run);
+  return finish(assignment, run, planned, { ...record, rates: run.rates }, written.value, {
+    language,
+    failure: read.failure,
+  });
+}
+
+/** Notes of the chunks that an earlier writing's points do not stand for. */
+function unstood(chunks: readonly Chunk[], base: Written | undefined): readonly Note[] {
+  const stood = new Set(base?.base.of);
+  return chunks.filter(({ of }) => !of.every((number) => stood.has(number))).flatMap(({ notes }) => notes);
+}
+
+function finish(
+  { thread }: Assignment,
+  run: Run,
+  work: Work,
+  record: KnownRecord,
+  draft: Draft,
+  { language, failure }: { readonly language: string | undefined; readonly failure: string | null },
+): Made {
+  const whole: readonly Chunk[] = work.whole ? [{ of: numbersOf(work.tail), notes: [...draft.points] }] : [];
+  const chunks = [...record.chunks, ...whole];
+  const chunked = chunks.flatMap(({ of }) => of);
+  const of = [...new Set([...chunked, ...numbersOf(work.tail)])];
+  const present = new Set(work.numbers.values());
+  const covered = of.filter((number) => present.has(number)).length;
+  const coverage = { comments: thread.comments.length, covered, omitted: thread.comments.length - covered };
+  const summary: Summary = {
+    threadId: thread.id,
+    summary: draft.summary,
+    points: draft.points.map(({ text, of: cited }) => ({
+      text,
+      commentIds: cited.flatMap((n) => record.comments[n]?.id ?? []),
+    })),
+    engine: 'model',
+    model: run.model.name,
+    promptVersion: PROMPT_VERSION,
+    language: language ?? 'und',
+    coverage,
+    stale: false,
+    cached: false,
+    ...(failure === null ? {} : { reason: 'partial' }),
+    tokens: { prompt: run.promptTokens, completion: run.completionTokens },
+    timings: timings(run),
+    createdAt: new Date(run.parts.now()).toISOString(),
+  };
+  const anchor = work.base?.anchor ?? work.numbers.size;
+  // What is not finished has no key: whoever asks again goes on where it ended.
+  const key = failure === null ? work.key : '';
+  const base = { notes: [...draft.points], of: [...new Set(chunked)] };
+  const written: Written = { options: work.options, key, of, base, anchor, summary };
+  const others = record.written.filter(({ options }) => options !== work.options);
+  return { summary, record: { ...record, chunks, written: [written, ...others].slice(0, WRITTEN_MAX) } };
+}
+
+const numbersOf = (lines: Work['tail']): number[] => [...new Set(lines.map(({ number }) => number))];
+
+const timings = (run: Run): Summary['timings'] => ({
+  queuedMs: run.parts.queuedMs ?? 0,
+  firstTokenMs: run.firstTokenMs,
+  generatedMs: run.generatedMs,
+  totalMs: 0,
+});
+
+function asReused(summary: Summary, run: Run): Summary {
+  return { ...summary, cached: true, tokens: { prompt: 0, completion: 0 }, timings: timings(run) };
+}
+
+/** Sentences of the thread itself; what was spent and read until then is not lost. */
+function fallback(
+  { thread, options }: Assignment,
+  { extract, now }: Parts,
+  record: KnownRecord | null,
+  reason: string,
+  run?: Run,
+): Made {
+  const summary = extractiveSummary(extract, { thread, options, reason, now: now() });
+  const tokens = { prompt: run?.promptTokens ?? 0, completion: run?.completionTokens ?? 0 };
+  return { summary: { ...summary, tokens, ...(run ? { timings: timings(run) } : {}) }, record };
+}
+
+function why(failure: FailureName | 'refused' | 'split' | 'deadline' | null): string {
+  if (failure === 'refused') return 'refused-answer';
+  if (failure === 'split') return 'context-too-small';
+  return failure === null || failure === 'deadline' ? 'deadline' : reasonOf(failure);
+}
+
+/** Enough of a thread to tell its language by. */
+const sample = ({ comments }: Thread): string =>
+  comments
+    .slice(0, 40)
+    .map(({ text }) => text.slice(0, 300))
+    .join(' ');

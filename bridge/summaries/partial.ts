@@ -1,0 +1,38 @@
+import { flawOf, type Input, sentences } from './policy/check/answer.ts';
+
+const OPENING = /^\s*\{\s*"summary"\s*:\s*"/;
+
+/** The characters of the answer's `summary` that have certainly arrived. */
+function arrived(json: string): { readonly text: string; readonly closed: boolean } {
+  const opening = OPENING.exec(json);
+  if (opening === null) return { text: '', closed: false };
+  const body = json.slice(opening[0].length);
+  const end = /^(?:[^"\\]|\\(?:u[\da-fA-F]{4}|[^u]))*/.exec(body)?.[0] ?? '';
+  try {
+    const text: unknown = JSON.parse(`"${end}"`);
+    return { text: typeof text === 'string' ? text : '', closed: body[end.length] === '"' };
+  } catch {
+    return { text: '', closed: false };
+  }
+}
+
+/** Passes on the summary's whole sentences as they come, each checked, up to the first that fails or is one too many. */
+export function sentenceStream(input: Input, most: number, send: (delta: string) => void): (delta: string) => void {
+  let json = '';
+  let sent = 0;
+  let stopped = false;
+  return (delta) => {
+    if (stopped) return;
+    json += delta;
+    const { text, closed } = arrived(json);
+    const all = sentences(text.replaceAll('`', ''));
+    const whole = closed ? all : all.slice(0, -1);
+    for (const sentence of whole.slice(sent)) {
+      stopped = sent >= most || flawOf(sentence, input) !== undefined;
+      if (stopped) return;
+      send(sent === 0 ? sentence : ` ${sentence}`);
+      sent++;
+    }
+    stopped = closed;
+  };
+}
