@@ -53,7 +53,7 @@ interface Growth {
 const LONG = 'What I mean by that is rather simple, and it follows from how the cache is asked: ';
 function longer(number: number): Comment {
   const own = comment(number);
-  return { ...own, text: `On remark ${number}: ${own.text} ${LONG.repeat(3)}`.slice(0, 250) };
+  return { ...own, text: `${own.text} ${LONG.repeat(3)}`.slice(0, 250) };
 }
 
 /** A thread that grows by ten comments at a time, beside summarising all of it each time. */

@@ -17,7 +17,7 @@ export function comment(number: number, given: Partial<Comment> = {}): Comment {
     author: `reader ${number % 17}`,
     createdAt: at.toISOString(),
     votes: number % 5,
-    text: `${SAID[number % SAID.length]} That is remark number ${number} of this thread.`,
+    text: `Remark ${number} in this thread: ${SAID[number % SAID.length]}`,
     ...given,
   };
 }
