@@ -112,7 +112,7 @@ const summaries = ollama
 console.log(`
   blog through the edge   http://localhost:8787/         (also http://blog.localhost:8787/)
   status                  http://status.localhost:8787/
-  ${hasBridge ? 'bridge                  http://api.localhost:8787/v1/status' : 'bridge                  not part of this checkout'}
+  ${hasBridge ? 'bridge                  http://localhost:8788/v1/status' : 'bridge                  not part of this checkout'}
   comment summaries       ${hasBridge ? summaries : 'none without a bridge'}
   blog, without the edge  http://localhost:3000/
 Stop with Ctrl-C.
