@@ -36,7 +36,8 @@ export function openPostgres(url: string, onError: (error: Error) => void): Data
   };
 }
 
-async function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
+/** Runs `work` between `begin` and COMMIT on one connection; rolls back and rethrows where it throws. */
+export async function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>, begin = 'BEGIN'): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // The pool listens only to idle clients; unheard, a connection lost in between would end the process.
@@ -45,7 +46,7 @@ async function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Pro
   };
   client.on('error', onError);
   try {
-    await client.query('BEGIN');
+    await client.query(begin);
     const result = await work({
       query: async <Row extends object>(text: string, params: readonly SqlValue[] = []) =>
         (await client.query<Row>(text, [...params])).rows,

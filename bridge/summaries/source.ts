@@ -1,5 +1,6 @@
 import { Pool } from 'pg';
 import { SUMMARY_COMMENTS_MAX, Thread } from '../../shared/contract/summary.ts';
+import { inTransaction } from '../store/postgres.ts';
 
 export type Found =
   | { readonly ok: true; readonly thread: Thread }
@@ -60,32 +61,18 @@ export function postgresSource(url: string, onError: (error: Error) => void): Co
   };
 }
 
-async function readRows(pool: Pool, threadId: string): Promise<CommentRow[]> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  const onError = (error: Error) => {
-    broken = error;
-  };
-  client.on('error', onError);
-  try {
-    await client.query('BEGIN READ ONLY');
-    await client.query(`SET LOCAL statement_timeout = ${STATEMENT_MS}`);
-    const { rows } = await client.query<CommentRow>(
-      `SELECT * FROM porchlight_comments WHERE thread_id::text = $1 ORDER BY created_at, id LIMIT ${SUMMARY_COMMENTS_MAX + 1}`,
-      [threadId],
-    );
-    await client.query('COMMIT');
-    return rows;
-  } catch (error) {
-    await client.query('ROLLBACK').catch((rollback: Error) => {
-      broken = rollback;
-    });
-    throw error;
-  } finally {
-    client.off('error', onError);
-    client.release(broken);
-  }
-}
+const readRows = (pool: Pool, threadId: string): Promise<CommentRow[]> =>
+  inTransaction(
+    pool,
+    async (sql) => {
+      await sql.query(`SET LOCAL statement_timeout = ${STATEMENT_MS}`);
+      return sql.query<CommentRow>(
+        `SELECT * FROM porchlight_comments WHERE thread_id::text = $1 ORDER BY created_at, id LIMIT ${SUMMARY_COMMENTS_MAX + 1}`,
+        [threadId],
+      );
+    },
+    'BEGIN READ ONLY',
+  );
 
 /** The rows as a thread that holds by the contract, or what is wrong with them. */
 function toThread(threadId: string, rows: readonly CommentRow[]): Found {
