@@ -141,6 +141,18 @@ describe('a credential at the edge', () => {
       'not-on-allow-list',
     ],
     ['Google: unknown key', async () => bearer(await issuer.sign(google(), { kid: 'key-2' })), 401, 'unknown-key'],
+    [
+      'Access: not yet valid',
+      async () => assertion(await issuer.sign(service({ nbf: now() + 120 }))),
+      401,
+      'not-yet-valid',
+    ],
+    [
+      'Access: of another team',
+      async () => assertion(await issuer.sign(service({ iss: 'https://evil.example' }))),
+      401,
+      'wrong-issuer',
+    ],
     ['Access: forged', async () => assertion(await issuer.forge(service())), 401, 'bad-signature'],
     ['Access: expired', async () => assertion(await issuer.sign(service({ exp: now() - 40 }))), 401, 'expired'],
     [
@@ -163,7 +175,11 @@ describe('a credential at the edge', () => {
     ['the token', async () => bearer(TOKENS.new)],
     ['the old token of a rotation', async () => bearer(TOKENS.old)],
     ['Google', async () => bearer(await issuer.sign(google()))],
-    ['Access', async () => assertion(await issuer.sign(service()))],
+    ['Access, a service', async () => assertion(await issuer.sign(service()))],
+    [
+      'Access, a person',
+      async () => assertion(await issuer.sign(service({ common_name: undefined, email: 'me@blog.example' }))),
+    ],
   ])('%s passes, with what the bridge needs to check it again', async (_name, make) => {
     const headers = await make();
     expect(await call(headers)).toEqual([200, 'home', 1]);
@@ -218,6 +234,43 @@ describe('the contract at the edge', () => {
     // The origin is not taken for broken because of it.
     expect(await call({}, '/version')).toEqual([200, 'home', bridge.seen.length]);
   });
+});
+
+test('with the issuer away from the start nobody is let in by guess: 503, and home hears nothing', async () => {
+  const url = urlOf(bridge.server);
+  const away = { ...settings('http://127.0.0.1:1/certs', issuer.url), ACCESS_TEAM_DOMAIN: 'http://127.0.0.1:1' };
+  const blind = await startEdge({ origin: url, bridge: url, env: { PORCHLIGHT_VARS: JSON.stringify(away) } });
+  try {
+    const headers = { Host: 'api.localhost', ...bearer(await issuer.sign(google())) };
+    const answer = await get(blind.ports[0] ?? 0, '/v1/purges/12345678', { headers });
+    expect([answer.status, answer.headers['retry-after'], bridge.seen.length]).toEqual([503, '5', 0]);
+    // Tokens of our own need no issuer.
+    const own = { Host: 'api.localhost', ...bearer(TOKENS.new) };
+    expect((await get(blind.ports[0] ?? 0, '/v1/purges/12345678', { headers: own })).status).toBe(200);
+  } finally {
+    await blind.stop();
+  }
+});
+
+test('events of the bridge reach the caller one by one', async () => {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.write('event: progress\ndata: {}\n\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const env = { PORCHLIGHT_VARS: JSON.stringify(settings(issuer.jwksUrl, issuer.url)) };
+  const streaming = await startEdge({ origin: urlOf(server), bridge: urlOf(server), env });
+  try {
+    const headers = { Host: 'api.localhost', Accept: 'text/event-stream', ...bearer(TOKENS.new) };
+    const options = { method: 'POST', headers, body: '{}', leaveAfterBytes: 10 };
+    // The stream never ends: what arrives arrived while it was open.
+    const { text } = await get(streaming.ports[0] ?? 0, '/v1/summaries', options);
+    expect(text).toContain('event: progress');
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await streaming.stop();
+  }
 });
 
 describe('the rate limit of the interface', () => {
