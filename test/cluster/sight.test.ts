@@ -102,8 +102,14 @@ describe.runIf(ready)('the shipped monitoring sees the running system', () => {
       `--storage.tsdb.path=${join(folder, 'tsdb')}`,
       `--web.listen-address=127.0.0.1:${promPort}`,
     ]);
+    // Prometheus listens before it is ready, and says 503 until then.
+    const ready = async () => (await get(promPort, '/-/ready', { timeoutMs: 5000 })).status === 200;
     const up = await poll(
-      async () => (await accepts(promPort)) && (await accepts(ports.alertmanager)) && (await accepts(ports.blackbox)),
+      async () =>
+        (await accepts(promPort)) &&
+        (await accepts(ports.alertmanager)) &&
+        (await accepts(ports.blackbox)) &&
+        (await ready()),
       30_000,
     );
     if (!up) throw new Error(programs.map((program) => program.logs().slice(-1500)).join('\n'));
