@@ -11,7 +11,7 @@ import { type Chunk, type KnownRecord, type Note, parseRecord, WRITTEN_MAX, type
 import { PROMPT_VERSION } from './policy/version.ts';
 import { readComments } from './read.ts';
 import type { Parts, Run } from './run.ts';
-import type { Assignment, FailureName, Listen, Made, ModelInfo } from './types.ts';
+import type { Assignment, Engine, FailureName, Listen, Made, ModelInfo } from './types.ts';
 import { write } from './write.ts';
 
 /** Milliseconds before the deadline at which generating ends: what is there is answered in time. */
@@ -34,13 +34,22 @@ export async function make(assignment: Assignment, parts: Parts, signal: AbortSi
   void parts.sleep(Math.max(0, stopAt - startedAt), over.signal).then(() => late.abort());
   const bounded = AbortSignal.any([signal, late.signal]);
   try {
-    const known = await parts.engine.model(bounded);
+    const known = await modelOf(parts, bounded);
     if (!known.ok) return fallback(assignment, parts, null, reasonOf(known.failure));
     const run = newRun(assignment, parts, known.model, bounded, stopAt, listen);
     return await follow(assignment, run);
   } finally {
     over.abort();
   }
+}
+
+/** Which model there is; `aborted` at the deadline, whether or not the engine listens to the signal. */
+function modelOf({ engine }: Parts, signal: AbortSignal): ReturnType<Engine['model']> {
+  return new Promise((resolve) => {
+    const failed = (failure: FailureName, message: string) => resolve({ ok: false, failure, message });
+    signal.addEventListener('abort', () => failed('aborted', 'the deadline passed'), { once: true });
+    engine.model(signal).then(resolve, (error: unknown) => failed('not-ollama', `the engine threw: ${String(error)}`));
+  });
 }
 
 function newRun(

@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
 import type { Comment, Summary, SummaryInput, Thread } from '../../shared/contract/summary.ts';
 import { BRIDGE_TOKEN, newDataDirectory } from '../support/bridge.ts';
 import { startBridgeProcess } from '../support/bridge-process.ts';
+import { post } from '../support/post.ts';
 import { freePort } from '../support/process.ts';
 import { startModel, type TestModel } from '../support/summary-model.ts';
 import { comment, thread } from '../support/threads.ts';
@@ -21,22 +23,20 @@ async function onStage<T>(work: (stage: Stage) => Promise<T>, env: Record<string
   const data = await newDataDirectory();
   const port = await freePort();
   const bridge = await startBridgeProcess(port, data, { OLLAMA_HOST: model.url, ...model.env, ...env });
+  const agent = new Agent({ keepAlive: true });
   const ask: Stage['ask'] = async (of, options = {}) => {
-    const from = performance.now();
-    const response = await fetch(`http://127.0.0.1:${port}/v1/summaries`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${BRIDGE_TOKEN}` },
-      body: JSON.stringify({ thread: of, options } satisfies SummaryInput),
-    });
-    const text = await response.text();
-    if (response.status !== 200) throw new Error(`status ${response.status}: ${text}`);
-    return { summary: JSON.parse(text) as Summary, ms: performance.now() - from };
+    const body = JSON.stringify({ thread: of, options } satisfies SummaryInput);
+    const authorization = `Bearer ${BRIDGE_TOKEN}`;
+    const { status, text, ms } = await post(agent, `http://127.0.0.1:${port}/v1/summaries`, body, { authorization });
+    if (status !== 200) throw new Error(`status ${status}: ${text}`);
+    return { summary: JSON.parse(text) as Summary, ms };
   };
   try {
     const warm = await ask(thread('warm-up', 3));
     if (warm.summary.engine !== 'model') throw new Error(`the stand-in is not used: ${warm.summary.reason}`);
     return await work({ model, pid: bridge.process.pid ?? 0, ask });
   } finally {
+    agent.destroy();
     await bridge.kill('SIGTERM');
     await model.close();
     rmSync(data, { recursive: true, force: true });

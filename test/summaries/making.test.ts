@@ -236,6 +236,19 @@ describe('when it goes wrong', () => {
     expect(read).not.toContain('c0: Remark 1 in this thread');
   });
 
+  test('an engine that never says which model it has, or throws: an answer by the deadline all the same', async () => {
+    const mute = new Model();
+    mute.model = () => new Promise(() => {});
+    const late = mute.make(threadOf(longs(5)), null, mute.now + 2000);
+    expect((await late).summary).toMatchObject({ engine: 'extractive', reason: 'deadline' });
+    const broken = new Model();
+    broken.model = () => Promise.reject(new Error('no'));
+    expect((await broken.make(threadOf(longs(5)))).summary).toMatchObject({
+      engine: 'extractive',
+      reason: 'not-ollama',
+    });
+  });
+
   test('a record of nobody knows what is read anew', async () => {
     const { summary } = await new Model().make(threadOf(longs(12)), { version: 99, chunks: 'none' } as never);
     expect([summary.engine, summary.coverage.omitted]).toEqual(['model', 0]);

@@ -23,6 +23,11 @@ const INSTRUCTIONS: readonly Sign[] = [
     pattern: /\b(?:ignora|olvida|oublie|ignore[zr]?)\b.{0,40}\b(?:instruc|consignes|anteriores|précédentes)/is,
     weight: 0.9,
   },
+  {
+    pattern:
+      /\b(?:ignorera|strunta i|ignorer|abaikan|bỏ qua)\b.{0,40}(?:instruktion|instruksi|hướng dẫn|tidigare|chỉ thị)/is,
+    weight: 0.9,
+  },
   { pattern: /(?:игнорируй|забудь).{0,40}(?:инструкци|указани|правил)/isu, weight: 0.9 },
   {
     pattern:

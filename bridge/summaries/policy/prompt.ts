@@ -123,4 +123,5 @@ export function writePrompt(
 
 const weigh = (system: string, user: string): Counts => add(count(system), count(user));
 
-export const noteLine = ({ of, text }: Note): string => `${of.map((number) => `c${number}`).join(',')}: ${text}`;
+export const noteLine = ({ of, text }: Note): string =>
+  `${of.map((number) => `c${number}`).join(',')}: ${asData(text)}`;

@@ -31,7 +31,7 @@ const ReadAnswer = z.strictObject({ notes: z.array(Item).min(1) });
 const WriteAnswer = z.strictObject({ summary: z.string(), points: z.array(Item).min(1) });
 
 const MARKUP =
-  /<\/?[a-z!]|&(?:#\d+|#x[\da-f]+|[a-z]+);|\*\*|__\w|^\s*(?:#{1,6}|[-*+•>]|\d+[.)])\s|```|~~|\{\{|‹|›|\|\|/imu;
+  /<\/?[a-z!|]|\|>|\[\/?inst\]|&(?:#\d+|#x[\da-f]+|[a-z]+);|\*\*|__\w|^\s*(?:#{1,6}|[-*+•>]|\d+[.)])\s|```|~~|\{\{|‹|›|\|\|/imu;
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/u;
 
 /** Sentences of a text, in any script. */
