@@ -24,11 +24,14 @@ const RESERVE_MS = 150;
 export async function make(assignment: Assignment, parts: Parts, signal: AbortSignal, listen: Listen): Promise<Made> {
   const { options } = assignment;
   const startedAt = parts.now();
-  const deadlineAt = parts.deadlineAt ?? startedAt + (options.deadlineMs ?? DEADLINE_MS[options.priority]);
-  const stopAt = deadlineAt - Math.min(RESERVE_MS, (deadlineAt - startedAt) / 10);
+  const byOptions = startedAt + (options.deadlineMs ?? DEADLINE_MS[options.priority]);
+  const stopAt = () => {
+    const deadlineAt = parts.deadlineAt?.() ?? byOptions;
+    return deadlineAt - Math.min(RESERVE_MS, (deadlineAt - startedAt) / 10);
+  };
   const over = new AbortController();
   const late = new AbortController();
-  void parts.sleep(Math.max(0, stopAt - startedAt), over.signal).then(() => late.abort());
+  void passed(stopAt, parts, over.signal).then(() => late.abort());
   const bounded = AbortSignal.any([signal, late.signal]);
   try {
     const known = await parts.engine.model(bounded);
@@ -40,12 +43,21 @@ export async function make(assignment: Assignment, parts: Parts, signal: AbortSi
   }
 }
 
+/** Resolves at `at`, as late as it has become meanwhile; at once when `signal` aborts. */
+async function passed(at: () => number, { now, sleep }: Parts, signal: AbortSignal): Promise<void> {
+  let until = Number.NEGATIVE_INFINITY;
+  while (at() > until && !signal.aborted) {
+    until = at();
+    await sleep(Math.max(0, until - now()), signal);
+  }
+}
+
 function newRun(
   { options, record }: Assignment,
   parts: Parts,
   model: ModelInfo,
   signal: AbortSignal,
-  stopAt: number,
+  stopAt: () => number,
   listen: Listen,
 ): Run {
   const rates = parts.learnt?.get(model.digest) ?? parseRecord(record)?.rates ?? PRIOR;

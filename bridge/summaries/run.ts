@@ -13,8 +13,8 @@ export interface Parts {
   readonly random: () => number;
   /** Resolves after so long, or at once when `signal` aborts. Never rejects. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** When the answer must be there, in milliseconds since the epoch; from the options where absent. */
-  readonly deadlineAt?: number;
+  /** When the answer must be there, in milliseconds since the epoch; may grow later. From the options where absent. */
+  readonly deadlineAt?: () => number;
   /** Milliseconds the caller waited in the queue, for `timings`. */
   readonly queuedMs?: number;
   /** Tokens per character by model digest, shared between threads; read and written. */
@@ -27,8 +27,8 @@ export interface Run {
   readonly model: ModelInfo;
   readonly options: SummaryOptions;
   readonly signal: AbortSignal;
-  /** When generating ends, so that there is time left for the fallback. */
-  readonly stopAt: number;
+  /** When generating ends, so that there is time left for the fallback; may grow later. */
+  readonly stopAt: () => number;
   readonly listen: Listen;
   rates: Rates;
   calls: number;
@@ -54,5 +54,5 @@ export function learn(run: Run, counts: Counts, promptTokens: number): void {
 /** Whether there is time for so many more generations as long as those so far. */
 export function timeFor(run: Run, generations: number): boolean {
   const each = run.calls === 0 ? 0 : run.generatedMs / run.calls;
-  return run.parts.now() + each * generations * 1.2 < run.stopAt;
+  return run.parts.now() + each * generations * 1.2 < run.stopAt();
 }
