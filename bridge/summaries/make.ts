@@ -68,6 +68,7 @@ function newRun(
 async function follow(assignment: Assignment, run: Run): Promise<Made> {
   const { thread } = assignment;
   const planned = plan(assignment, run.model, run.rates);
+  run.parts.planned?.(planned);
   if (planned.do === 'reuse') return { summary: asReused(planned.written.summary, run), record: planned.record };
   const read = await readComments(run, planned.unread, 1);
   const record: KnownRecord = {

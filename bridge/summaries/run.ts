@@ -1,6 +1,7 @@
 import type { SummaryOptions } from '../../shared/contract/summary.ts';
 import type { Counts } from './policy/estimator.ts';
 import { observe, type Rates } from './policy/estimator.ts';
+import type { Plan } from './policy/plan.ts';
 import type { Engine, Extract, Listen, ModelInfo, Usage } from './types.ts';
 
 /** What making a summary needs from outside. */
@@ -17,6 +18,8 @@ export interface Parts {
   readonly deadlineAt?: () => number;
   /** Milliseconds the caller waited in the queue, for `timings`. */
   readonly queuedMs?: number;
+  /** For the metrics. */
+  readonly planned?: (plan: Pick<Plan, 'do' | 'reason'>) => void;
   /** Tokens per character by model digest, shared between threads; read and written. */
   readonly learnt?: Map<string, Rates>;
 }
