@@ -7,7 +7,7 @@ import { STORE_MS, type Wish, within } from './wish.ts';
 
 /** Extractive summaries that are remembered. */
 const KNOWN_MAX = 100;
-/** Little, because the deadline may be over already. */
+/** Where the deadline is over already; before it there is the time that is left. */
 const LOOK_MS = 100;
 
 /** What is answered where no fresh summary of the model can be: the last good one, else sentences of the thread itself. */
@@ -26,7 +26,8 @@ export class Fallback {
   async answer(wish: Wish, reason: string, made?: Summary): Promise<Summary> {
     const { threads, stumbled } = this.#parts;
     const { ask, arriving } = wish;
-    const look = within(threads.glance(arriving.threadId, arriving.variant), LOOK_MS).catch((error: Error) => {
+    const lookMs = Math.max(LOOK_MS, Math.min(STORE_MS, ask.deadlineAt - this.#parts.now()));
+    const look = within(threads.glance(arriving.threadId, arriving.variant), lookMs).catch((error: Error) => {
       stumbled(error);
       return null;
     });

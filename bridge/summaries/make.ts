@@ -3,9 +3,10 @@ import { DEADLINE_MS } from '../../shared/contract/summary.ts';
 import { extractiveSummary } from './maker.ts';
 import type { Draft } from './policy/check/answer.ts';
 import { languageOf } from './policy/check/language.ts';
-import { PRIOR } from './policy/estimator.ts';
+import { count, likely, PRIOR } from './policy/estimator.ts';
 import { reasonOf } from './policy/failures.ts';
 import { plan, type Work } from './policy/plan.ts';
+import { noteLine } from './policy/prompt.ts';
 import { type Chunk, type KnownRecord, type Note, parseRecord, WRITTEN_MAX, type Written } from './policy/record.ts';
 import { PROMPT_VERSION } from './policy/version.ts';
 import { readComments } from './read.ts';
@@ -15,6 +16,8 @@ import { write } from './write.ts';
 
 /** Milliseconds before the deadline at which generating ends: what is there is answered in time. */
 const RESERVE_MS = 150;
+/** Likely tokens of notes from which on the points written from them stand for them: each time would be a summary of summaries. */
+const REBASE_TOKENS = 260;
 
 /**
  * Makes the summary of a thread: plans what it costs, has new comments read and noted, and the summary written from the notes. What
@@ -66,26 +69,39 @@ function newRun(
 }
 
 async function follow(assignment: Assignment, run: Run): Promise<Made> {
-  const { thread } = assignment;
   const planned = plan(assignment, run.model, run.rates);
   run.parts.planned?.(planned);
   if (planned.do === 'reuse') return { summary: asReused(planned.written.summary, run), record: planned.record };
+  const made = await readAndWrite(assignment, run, planned);
+  if (made !== 'refused') return made;
+  // Nothing of a thread summarised at once passed the checks: read it piece by piece, so that one comment does not spoil the rest.
+  const apart = { ...planned, unread: [planned.tail], tail: [], whole: false };
+  const again = await readAndWrite(assignment, run, apart);
+  return again === 'refused' ? fallback(assignment, run.parts, planned.record, 'refused-answer', run) : again;
+}
+
+/** `refused`: the whole thread in one prompt gave no answer that passed the checks. */
+async function readAndWrite(assignment: Assignment, run: Run, planned: Work): Promise<Made | 'refused'> {
+  const { thread } = assignment;
   const read = await readComments(run, planned.unread, 1);
   const record: KnownRecord = {
     ...planned.record,
     chunks: [...planned.record.chunks, ...read.chunks],
     rates: run.rates,
   };
-  if (record.chunks.length === 0 && planned.tail.length === 0) {
-    return fallback(assignment, run.parts, record, why(read.failure), run);
+  if (record.chunks.every(({ refused }) => refused) && planned.tail.length === 0) {
+    const reason = read.failure === null ? 'refused-answer' : why(read.failure);
+    return fallback(assignment, run.parts, record, reason, run);
   }
   const language = assignment.options.language ?? thread.locale ?? languageOf(sample(thread));
   const notes = [...(planned.base?.base.notes ?? []), ...unstood(record.chunks, planned.base)];
   const written = await write(run, { notes, tail: planned.tail, title: thread.title, language });
+  if (!written.ok && written.failure === 'refused' && planned.whole && planned.tail.length > 1) return 'refused';
   if (!written.ok) return fallback(assignment, run.parts, { ...record, rates: run.rates }, why(written.failure), run);
   return finish(assignment, run, planned, { ...record, rates: run.rates }, written.value, {
     language,
     failure: read.failure,
+    notes,
   });
 }
 
@@ -95,20 +111,31 @@ function unstood(chunks: readonly Chunk[], base: Written | undefined): readonly 
   return chunks.filter(({ of }) => !of.every((number) => stood.has(number))).flatMap(({ notes }) => notes);
 }
 
+interface Circumstances {
+  readonly language: string | undefined;
+  readonly failure: string | null;
+  /** That it was written from. */
+  readonly notes: readonly Note[];
+}
+
+const weightOf = (notes: readonly Note[], { rates }: Run): number =>
+  likely(count(notes.map(noteLine).join('\n')), rates);
+
 function finish(
   { thread }: Assignment,
   run: Run,
   work: Work,
   record: KnownRecord,
   draft: Draft,
-  { language, failure }: { readonly language: string | undefined; readonly failure: string | null },
+  { language, failure, notes }: Circumstances,
 ): Made {
   const whole: readonly Chunk[] = work.whole ? [{ of: numbersOf(work.tail), notes: [...draft.points] }] : [];
   const chunks = [...record.chunks, ...whole];
   const chunked = chunks.flatMap(({ of }) => of);
   const of = [...new Set([...chunked, ...numbersOf(work.tail)])];
   const present = new Set(work.numbers.values());
-  const covered = of.filter((number) => present.has(number)).length;
+  const refused = new Set(chunks.filter((chunk) => chunk.refused).flatMap((chunk) => chunk.of));
+  const covered = of.filter((number) => present.has(number) && !refused.has(number)).length;
   const coverage = { comments: thread.comments.length, covered, omitted: thread.comments.length - covered };
   const summary: Summary = {
     threadId: thread.id,
@@ -124,7 +151,7 @@ function finish(
     coverage,
     stale: false,
     cached: false,
-    ...(failure === null ? {} : { reason: 'partial' }),
+    ...(failure === null && refused.size === 0 ? {} : { reason: 'partial' }),
     tokens: { prompt: run.promptTokens, completion: run.completionTokens },
     timings: timings(run),
     createdAt: new Date(run.parts.now()).toISOString(),
@@ -132,7 +159,9 @@ function finish(
   const anchor = work.base?.anchor ?? work.numbers.size;
   // What is not finished has no key: whoever asks again goes on where it ended.
   const key = failure === null ? work.key : '';
-  const base = { notes: [...draft.points], of: [...new Set(chunked)] };
+  const light = weightOf(notes, run) <= REBASE_TOKENS && !work.whole;
+  const kept = work.base?.base ?? { notes: [], of: [] };
+  const base = light ? kept : { notes: [...draft.points], of: [...new Set(chunked)] };
   const written: Written = { options: work.options, key, of, base, anchor, summary };
   const others = record.written.filter(({ options }) => options !== work.options);
   return { summary, record: { ...record, chunks, written: [written, ...others].slice(0, WRITTEN_MAX) } };

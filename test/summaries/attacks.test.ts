@@ -80,11 +80,11 @@ describe('no attack reaches the caller as instruction, link or invented citation
     expect(ATTACKS.length).toBeGreaterThanOrEqual(40);
   });
 
-  test.each(ATTACKS)('$name: twice, then sentences of the thread itself', async (one) => {
-    const outcome = await attack(one, 2);
+  test.each(ATTACKS)('$name: whatever is asked, then sentences of the thread itself', async (one) => {
+    const outcome = await attack(one, Number.POSITIVE_INFINITY);
     assertHarmless(outcome, one);
     expect([outcome.made.summary.engine, outcome.made.summary.reason]).toEqual(['extractive', 'refused-answer']);
-    expect(outcome.asked).toHaveLength(2);
+    expect(outcome.asked.length).toBeLessThanOrEqual(40);
     refused += 1;
   });
 

@@ -39,6 +39,7 @@ function sentence(text: string): string {
     .split(/\s+/)
     .slice(0, 12)
     .join(' ')
+    .slice(0, 100)
     .replace(/[.!?,;:]+$/, '');
   return `${words}.`;
 }

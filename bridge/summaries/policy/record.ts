@@ -12,8 +12,11 @@ const Note = z.strictObject({ text: z.string(), of: Numbers.min(1) });
 /** A sentence on comments, by their numbers. */
 export type Note = z.infer<typeof Note>;
 
-const Chunk = z.strictObject({ of: Numbers.min(1), notes: z.array(Note) });
-/** Comments read together, and what was noted. The notes were made from these comments and nothing else. */
+const Chunk = z.strictObject({ of: Numbers.min(1), notes: z.array(Note), refused: z.literal(true).optional() });
+/**
+ * Comments read together, and what was noted. The notes were made from these comments and nothing else. `refused`: no answer on this
+ * comment passed the checks; it counts as omitted, and is not paid for again.
+ */
 export type Chunk = z.infer<typeof Chunk>;
 
 const Written = z.strictObject({

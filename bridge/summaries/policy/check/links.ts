@@ -1,10 +1,15 @@
-const DOTS = /[\u3002\uFF0E\uFF61\u2024\u2219\u00B7\u0589\u06D4]/gu;
+// Dots that a browser or a reader takes for one. Most of them end sentences or stand within words (Chinese, Urdu, Catalan), so
+// they count only before what can be a top-level domain and nothing else.
+const DOTS =
+  /[\u3002\uFF61\u2219\u00B7\u0589\u06D4](?=(?:com|net|org|info|biz|io|co|dev|app|xyz|top|site|shop|example|[a-z]{2}|xn--[a-z\d-]+)(?![\p{L}\p{N}]))/giu;
+const PLAIN_DOTS = /[\uFF0E\u2024]/gu;
 const HIDDEN = /\p{Cf}|[\u{FE00}-\u{FE0F}]|\u034F/gu;
 
 /** A text as a reader may decode it: compatibility forms, hidden characters, odd dots and written-out dots undone. */
 export function decoded(text: string): string {
   return text
     .replace(HIDDEN, '')
+    .replace(PLAIN_DOTS, '.')
     .replace(DOTS, '.')
     .normalize('NFKC')
     .toLowerCase()
