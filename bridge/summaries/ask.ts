@@ -103,7 +103,7 @@ async function afterFailure(
       return 'split';
     case 'wait': {
       const ms = backoff(failures, run.parts.random(), WAIT);
-      if (failures >= consequence.tries || run.parts.now() + ms >= run.stopAt) return failure;
+      if (failures >= consequence.tries || run.parts.now() + ms >= run.stopAt()) return failure;
       await run.parts.sleep(ms, run.signal);
       return undefined;
     }

@@ -41,7 +41,7 @@ export class Flights {
   }
 
   /** @throws Ended where what was made may not be used any more. */
-  async run(flight: Flight, signal: AbortSignal, emit: Listen): Promise<Summary> {
+  async run(flight: Flight, signal: AbortSignal, emit: Listen, deadlineAt: () => number): Promise<Summary> {
     const { ask } = flight.wish;
     const queuedMs = Math.max(0, this.#parts.now() - ask.acceptedAt);
     const superseding = new AbortController();
@@ -53,7 +53,7 @@ export class Flights {
         return asKept(kept.summary, false);
       if (signal.aborted) throw new Ended('aborted');
       const assignment = { thread: flight.thread, options: ask.options, record };
-      const turn = { deadlineAt: ask.deadlineAt, queuedMs };
+      const turn = { deadlineAt, queuedMs };
       const stop = AbortSignal.any([signal, superseding.signal]);
       const made = await this.#parts.maker.make(assignment, turn, stop, emit);
       if (superseding.signal.aborted) throw new Ended('superseded');

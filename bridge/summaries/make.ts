@@ -27,11 +27,14 @@ const REBASE_TOKENS = 260;
 export async function make(assignment: Assignment, parts: Parts, signal: AbortSignal, listen: Listen): Promise<Made> {
   const { options } = assignment;
   const startedAt = parts.now();
-  const deadlineAt = parts.deadlineAt ?? startedAt + (options.deadlineMs ?? DEADLINE_MS[options.priority]);
-  const stopAt = deadlineAt - Math.min(RESERVE_MS, (deadlineAt - startedAt) / 10);
+  const byOptions = startedAt + (options.deadlineMs ?? DEADLINE_MS[options.priority]);
+  const stopAt = () => {
+    const deadlineAt = parts.deadlineAt?.() ?? byOptions;
+    return deadlineAt - Math.min(RESERVE_MS, (deadlineAt - startedAt) / 10);
+  };
   const over = new AbortController();
   const late = new AbortController();
-  void parts.sleep(Math.max(0, stopAt - startedAt), over.signal).then(() => late.abort());
+  void passed(stopAt, parts, over.signal).then(() => late.abort());
   const bounded = AbortSignal.any([signal, late.signal]);
   try {
     const known = await modelOf(parts, bounded);
@@ -52,12 +55,21 @@ function modelOf({ engine }: Parts, signal: AbortSignal): ReturnType<Engine['mod
   });
 }
 
+/** Resolves at `at`, as late as it has become meanwhile; at once when `signal` aborts. */
+async function passed(at: () => number, { now, sleep }: Parts, signal: AbortSignal): Promise<void> {
+  let until = Number.NEGATIVE_INFINITY;
+  while (at() > until && !signal.aborted) {
+    until = at();
+    await sleep(Math.max(0, until - now()), signal);
+  }
+}
+
 function newRun(
   { options, record }: Assignment,
   parts: Parts,
   model: ModelInfo,
   signal: AbortSignal,
-  stopAt: number,
+  stopAt: () => number,
   listen: Listen,
 ): Run {
   const rates = parts.learnt?.get(model.digest) ?? parseRecord(record)?.rates ?? PRIOR;
@@ -67,6 +79,7 @@ function newRun(
 
 async function follow(assignment: Assignment, run: Run): Promise<Made> {
   const planned = plan(assignment, run.model, run.rates);
+  run.parts.planned?.(planned);
   if (planned.do === 'reuse') return { summary: asReused(planned.written.summary, run), record: planned.record };
   const made = await readAndWrite(assignment, run, planned);
   if (made !== 'refused') return made;

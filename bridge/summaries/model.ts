@@ -18,7 +18,7 @@ import type { SummaryMetrics } from './telemetry/metrics.ts';
 const MODEL_MS = 2000;
 
 /** Planned and made by the model behind `engine`, as long as there is one. */
-export function modelled(parts: Pick<Parts, 'engine' | 'extract' | 'now' | 'random' | 'sleep'>): Maker {
+export function modelled(parts: Pick<Parts, 'engine' | 'extract' | 'now' | 'random' | 'sleep' | 'planned'>): Maker {
   const { engine, extract, now } = parts;
   const learnt = new Map<string, Rates>();
   return {
@@ -46,11 +46,12 @@ export function connectModel({ config, log, fetch, now, random }: ModelParts, co
   const host = config.ollamaHost ?? '';
   const ollama = createOllamaEngine({ host, model, contextTokens, fetch, now, setTimer: systemTimer });
   const changed: GuardOptions['changed'] = ({ kind }) => {
-    counts.gpu(guarded.gpuShare);
+    counts.breaker(kind !== 'closed');
     log.warn({ breaker: kind, gpuShare: guarded.gpuShare }, 'the model is asked differently from now on');
   };
-  const guarded = new BreakerEngine(ollama, { now, random, allowCpu, changed });
-  return modelled({ engine: measured(guarded, model, counts, now), extract, now, random, sleep });
+  const guarded = new BreakerEngine(ollama, { now, random, allowCpu, changed, looked: counts.gpu });
+  const engine = measured(guarded, model, counts, now);
+  return modelled({ engine, extract, now, random, sleep, planned: counts.planned });
 }
 
 /** Resolves after so long, or when `signal` aborts. */

@@ -12,8 +12,8 @@ export type ModelState =
 
 /** A generation's place in time. */
 export interface Turn {
-  /** When the answer must be there, in milliseconds since the epoch. */
-  readonly deadlineAt: number;
+  /** When the answer must be there, in milliseconds since the epoch; later once one who can wait longer has joined. */
+  readonly deadlineAt: () => number;
   /** Milliseconds it waited. */
   readonly queuedMs: number;
 }
@@ -35,7 +35,8 @@ export interface Task<T> {
   readonly priority: Priority;
   /** Milliseconds since the epoch. */
   readonly deadlineAt: number;
-  run(signal: AbortSignal, emit: Listen): Promise<T>;
+  /** `latestAt`: the latest deadline of all who have joined so far, this one included. */
+  run(signal: AbortSignal, emit: Listen, latestAt: () => number): Promise<T>;
 }
 
 export interface Waiter {

@@ -1,6 +1,7 @@
 import type { SummaryOptions } from '../../shared/contract/summary.ts';
 import type { Counts } from './policy/estimator.ts';
 import { observe, type Rates } from './policy/estimator.ts';
+import type { Plan } from './policy/plan.ts';
 import type { Engine, Extract, Listen, ModelInfo, Usage } from './types.ts';
 
 /** What making a summary needs from outside. */
@@ -13,10 +14,12 @@ export interface Parts {
   readonly random: () => number;
   /** Resolves after so long, or at once when `signal` aborts. Never rejects. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** When the answer must be there, in milliseconds since the epoch; from the options where absent. */
-  readonly deadlineAt?: number;
+  /** When the answer must be there, in milliseconds since the epoch; may grow later. From the options where absent. */
+  readonly deadlineAt?: () => number;
   /** Milliseconds the caller waited in the queue, for `timings`. */
   readonly queuedMs?: number;
+  /** For the metrics. */
+  readonly planned?: (plan: Pick<Plan, 'do' | 'reason'>) => void;
   /** Tokens per character by model digest, shared between threads; read and written. */
   readonly learnt?: Map<string, Rates>;
 }
@@ -27,8 +30,8 @@ export interface Run {
   readonly model: ModelInfo;
   readonly options: SummaryOptions;
   readonly signal: AbortSignal;
-  /** When generating ends, so that there is time left for the fallback. */
-  readonly stopAt: number;
+  /** When generating ends, so that there is time left for the fallback; may grow later. */
+  readonly stopAt: () => number;
   readonly listen: Listen;
   rates: Rates;
   calls: number;
@@ -54,5 +57,5 @@ export function learn(run: Run, counts: Counts, promptTokens: number): void {
 /** Whether there is time for so many more generations as long as those so far. */
 export function timeFor(run: Run, generations: number): boolean {
   const each = run.calls === 0 ? 0 : run.generatedMs / run.calls;
-  return run.parts.now() + each * generations * 1.2 < run.stopAt;
+  return run.parts.now() + each * generations * 1.2 < run.stopAt();
 }

@@ -39,11 +39,11 @@ export class SummaryService {
   }
 
   async begin(ask: Ask, waiter: Waiter): Promise<Began> {
-    const { maker, threads } = this.#parts;
+    const { threads } = this.#parts;
     const wish = wishOf(ask);
     const { threadId, variant, visibility } = wish.arriving;
     const [model, glance] = await Promise.all([
-      maker.model(),
+      this.#model(ask),
       this.#stored(ask, () => threads.glance(threadId, variant)),
     ]);
     const known = glance?.value ?? null;
@@ -77,7 +77,7 @@ export class SummaryService {
       caller: ask.caller,
       priority: ask.options.priority,
       deadlineAt: ask.deadlineAt,
-      run: (signal, emit) => this.#flights.run(flight, signal, emit),
+      run: (signal, emit, latestAt) => this.#flights.run(flight, signal, emit, latestAt),
     };
     const release = this.#flights.join(flight.name, ask.jobId);
     const submitted = this.#parts.queue.submit(task, waiter.listen);
@@ -145,6 +145,12 @@ export class SummaryService {
     const finished = { ...summary, timings: { ...summary.timings, totalMs } };
     this.#parts.answered(finished);
     return finished;
+  }
+
+  /** Which model there is; none where it does not say in good time: an answer does not wait for it. */
+  #model(ask: Ask): Promise<ModelState> {
+    const ms = Math.max(50, (ask.deadlineAt - this.#parts.now()) / 2);
+    return within(this.#parts.maker.model(), ms).catch(() => ({ kind: 'failed', reason: 'unreachable' }));
   }
 
   /** What the store says, or null where it does not in good time: an answer does not wait for it. */

@@ -59,7 +59,14 @@ class Model implements Engine {
         await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
       else this.now += ms;
     };
-    const parts = { engine: this, extract, now: () => this.now, random: () => 0.42, sleep, deadlineAt };
+    const parts = {
+      engine: this,
+      extract,
+      now: () => this.now,
+      random: () => 0.42,
+      sleep,
+      deadlineAt: () => deadlineAt,
+    };
     return make({ thread, options: OPTIONS, record }, parts, new AbortController().signal, () => {});
   }
 }

@@ -112,7 +112,9 @@ function endless(isFull: () => boolean): Queue {
       let entry = running.get(task.key);
       if (!entry) {
         const controller = new AbortController();
-        const result = task.run(controller.signal, listen).finally(() => running.delete(task.key));
+        const result = task
+          .run(controller.signal, listen, () => task.deadlineAt)
+          .finally(() => running.delete(task.key));
         entry = { result, waiters: 0, controller };
         running.set(task.key, entry);
       }

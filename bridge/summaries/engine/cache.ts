@@ -11,11 +11,17 @@ interface Times {
   readonly missTtlMs: number;
 }
 
-/** One question at a time for whoever asks; its answer holds for a while, a failure for a shorter one. */
+/** For so many lifetimes more an answer is given as it is, while it is asked for anew: nobody waits for what is hardly old. */
+const GRACE = 4;
+
+/**
+ * One question at a time for whoever asks; its answer holds for a while, a failure for a shorter one. After that the
+ * question is asked in the background.
+ */
 export class ModelCache {
   private readonly ask: () => Promise<ModelInfo>;
   private readonly times: Times;
-  private held: { answer: ModelAnswer; until: number } | null = null;
+  private held: { answer: ModelAnswer; until: number; graceUntil: number } | null = null;
   private asking: Promise<ModelAnswer> | null = null;
 
   constructor(ask: () => Promise<ModelInfo>, times: Times) {
@@ -28,11 +34,13 @@ export class ModelCache {
   }
 
   async get(signal: AbortSignal): Promise<ModelAnswer> {
-    if (this.held !== null && this.times.now() < this.held.until) return this.held.answer;
+    const { held } = this;
+    const now = this.times.now();
+    if (held !== null && now < held.until) return held.answer;
     this.asking ??= this.refresh().finally(() => {
       this.asking = null;
     });
-    return unlessAborted(this.asking, signal);
+    return held !== null && now < held.graceUntil ? held.answer : unlessAborted(this.asking, signal);
   }
 
   private async refresh(): Promise<ModelAnswer> {
@@ -44,7 +52,9 @@ export class ModelCache {
         return { ok: false, failure, message };
       },
     );
-    this.held = { answer, until: now() + (answer.ok ? modelTtlMs : missTtlMs) };
+    const ttlMs = answer.ok ? modelTtlMs : missTtlMs;
+    const until = now() + ttlMs;
+    this.held = { answer, until, graceUntil: until + GRACE * ttlMs };
     return answer;
   }
 }

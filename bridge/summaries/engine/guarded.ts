@@ -14,6 +14,8 @@ export interface GuardOptions {
   readonly limits?: Partial<BreakerLimits>;
   /** The breaker changed, for the log and the metrics. */
   readonly changed?: (state: BreakerState) => void;
+  /** The model was looked at: its share of the GPU. For the metrics. */
+  readonly looked?: (gpuShare: number) => void;
 }
 
 export interface GuardedEngine extends Engine {
@@ -77,15 +79,18 @@ export class BreakerEngine implements GuardedEngine {
     return result;
   }
 
-  /** Breaks the generation off once it shows that the model is not on the GPU: known with the first token at the latest. */
+  /**
+   * Looks where the model lies with the first token, when it is loaded for certain; breaks the generation off if that is not the
+   * GPU, unless the CPU is allowed.
+   */
   private async watched(request: GenerateRequest, signal: AbortSignal, probe: boolean): Promise<GenerateResult> {
     const wrong: GenerateResult = { ok: false, failure: 'on-cpu', message: 'the model is not on the GPU', usage: null };
-    if (this.options.allowCpu) return this.engine.generate(request, signal);
-    if (probe && (await this.misplaced(signal))) return wrong;
+    const { allowCpu } = this.options;
+    if (probe && !allowCpu && (await this.misplaced(signal))) return wrong;
     const slow = new AbortController();
     let looked = false;
     const look = async () => {
-      if (await this.misplaced(slow.signal)) slow.abort();
+      if ((await this.misplaced(slow.signal)) && !allowCpu) slow.abort();
     };
     const onText = (delta: string) => {
       if (!looked) void look();
@@ -102,6 +107,7 @@ export class BreakerEngine implements GuardedEngine {
     const load = await this.engine.load(signal);
     if (load === null) return false;
     this.gpuShare = load.gpuShare;
+    this.options.looked?.(load.gpuShare);
     return load.gpuShare < (this.options.minGpuShare ?? 0.5);
   }
 

@@ -10,7 +10,7 @@ export interface OllamaLimits {
   readonly maxStreamBytes: number;
   /** How long `model()` and `load()` wait for an answer. */
   readonly askMs: number;
-  /** How long what `model()` found holds. */
+  /** How long what `model()` found holds; then it is asked for anew, in the background at first. */
   readonly modelTtlMs: number;
   /** The same for what it did not find. */
   readonly missTtlMs: number;

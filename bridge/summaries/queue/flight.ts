@@ -10,6 +10,8 @@ export class Flight<T> {
   readonly result: Promise<T>;
   readonly controller = new AbortController();
   priority: Priority;
+  /** The latest of all who joined. */
+  deadlineAt = Number.NEGATIVE_INFINITY;
   state: 'waiting' | 'running' | 'ended' = 'waiting';
   readonly #listeners = new Set<Listen>();
   readonly #settle: { resolve(value: T): void; reject(error: unknown): void };
@@ -33,10 +35,11 @@ export class Flight<T> {
   }
 
   /** Who joins late hears where it stands, and the text so far. */
-  join(listen: Listen, priority: Priority): () => void {
+  join(listen: Listen, { priority, deadlineAt }: Pick<Task<T>, 'priority' | 'deadlineAt'>): () => void {
     const own: Listen = (event, data) => listen(event, data);
     this.#listeners.add(own);
     if (priority === 'interactive') this.priority = priority;
+    this.deadlineAt = Math.max(this.deadlineAt, deadlineAt);
     if (this.#progress) own('progress', this.#progress);
     if (this.#text !== '') own('text', { delta: this.#text });
     return () => void this.#listeners.delete(own);
@@ -57,7 +60,7 @@ export class Flight<T> {
   async run(task: Task<T>): Promise<void> {
     this.state = 'running';
     try {
-      this.#settle.resolve(await task.run(this.controller.signal, this.emit));
+      this.#settle.resolve(await task.run(this.controller.signal, this.emit, () => this.deadlineAt));
     } catch (error) {
       this.#settle.reject(error);
     } finally {

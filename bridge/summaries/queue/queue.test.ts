@@ -114,6 +114,24 @@ test('a reader who joins background work makes it urgent', async () => {
   expect(stage.began).toEqual(['a', 'c', 'b']);
 });
 
+test('what is made may take as long as the one who can wait longest', async () => {
+  const stage = new Stage();
+  let latestAt = () => Number.NaN;
+  const task = {
+    ...stage.task('a'),
+    deadlineAt: 1000,
+    run: (_signal: AbortSignal, _emit: Listen, latest: () => number) => {
+      latestAt = latest;
+      return new Promise<string>(() => {});
+    },
+  };
+  stage.queue.submit(task, deaf);
+  expect(latestAt()).toBe(1000);
+  stage.queue.submit({ ...task, deadlineAt: 30_000 }, deaf);
+  stage.queue.submit({ ...task, deadlineAt: 5000 }, deaf);
+  expect(latestAt()).toBe(30_000);
+});
+
 test('who waits hears its place, who joins late hears where it stands and the text so far', async () => {
   const stage = new Stage();
   const heard: unknown[] = [];

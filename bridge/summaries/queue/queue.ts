@@ -85,7 +85,7 @@ export class GenerationQueue implements Queue {
   }
 
   #join<T>(task: Task<T>, { flight }: { flight: Flight<T> }, listen: Listen): Submitted<T> {
-    const part = flight.join(listen, task.priority);
+    const part = flight.join(listen, task);
     const leave = () => {
       part();
       if (flight.waiters === 0 && flight.state !== 'ended') this.#stop(task.key, flight);

@@ -49,7 +49,10 @@ test('the names that rules and dashboards ask for', async () => {
   metrics.answered(summary({ engine: 'extractive', reason: 'no-model' }));
   metrics.refused('full');
   metrics.began('interactive', 1500);
+  expect(await registry.metrics()).not.toMatch(/^porchlight_model_gpu_ratio /m);
   metrics.gpu(0.5);
+  metrics.breaker(true);
+  metrics.planned({ do: 'extend', reason: 'new-comments' });
   const text = await registry.metrics();
   const labels = 'gen_ai_operation_name="chat",gen_ai_provider_name="ollama",gen_ai_request_model="tiny"';
   for (const line of [
@@ -65,6 +68,8 @@ test('the names that rules and dashboards ask for', async () => {
     'porchlight_summary_generations_running 1',
     'porchlight_summary_tokens_per_second{gen_ai_request_model="tiny"} 20',
     'porchlight_model_gpu_ratio 0.5',
+    'porchlight_model_breaker_open 1',
+    'porchlight_summary_plans_total{plan="extend",reason="new-comments"} 1',
   ]) {
     expect(text).toContain(line);
   }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Summary } from '../../../shared/contract/summary.ts';
+import type { Plan } from '../policy/plan.ts';
 import type { QueueReading } from '../queue/queue.ts';
 import type { GenerateResult, Priority, Usage } from '../types.ts';
 import { LABELS, METRICS, OPERATION, type Outcome, PROVIDER } from './names.ts';
@@ -13,8 +14,12 @@ export interface SummaryMetrics {
   refused(reason: string): void;
   began(priority: Priority, waitedMs: number): void;
   generated(model: string, result: GenerateResult, durationMs: number): void;
-  /** Share of the model in the GPU's memory, 0 to 1; null where nothing is loaded. */
-  gpu(share: number | null): void;
+  /** What the planner decided, and why. */
+  planned(plan: Pick<Plan, 'do' | 'reason'>): void;
+  /** Share of the model in the GPU's memory when it was looked at, 0 to 1. */
+  gpu(share: number): void;
+  /** Whether the model is left alone for a while, as it failed. */
+  breaker(open: boolean): void;
 }
 
 export function outcomeOf(summary: Pick<Summary, 'engine' | 'stale' | 'cached'>): Outcome {
@@ -48,6 +53,12 @@ export function createSummaryMetrics(registry: Registry, reading: () => QueueRea
     labelNames: ['reason'],
     registers,
   });
+  const plans = new Counter({
+    name: METRICS.plans,
+    help: 'Summaries planned: reuse, extend or rebuild, and why.',
+    labelNames: ['plan', 'reason'],
+    registers,
+  });
   const wait = new Histogram({
     name: METRICS.queueWait,
     help: 'Time a generation waited for its turn.',
@@ -63,12 +74,14 @@ export function createSummaryMetrics(registry: Registry, reading: () => QueueRea
       omitted.inc(summary.coverage.omitted);
     },
     refused: (reason) => refusals.inc({ reason }),
+    planned: ({ do: plan, reason }) => plans.inc({ plan, reason }),
     began: (priority, waitedMs) => wait.observe({ priority }, waitedMs / 1000),
     ...model,
+    ...placeGauges(registers),
   };
 }
 
-function modelMetrics(registers: Registry[]): Pick<SummaryMetrics, 'generated' | 'gpu'> {
+function modelMetrics(registers: Registry[]): Pick<SummaryMetrics, 'generated'> {
   const common = [LABELS.operation, LABELS.provider, LABELS.model] as const;
   const duration = new Histogram({
     name: METRICS.operationDuration,
@@ -97,11 +110,6 @@ function modelMetrics(registers: Registry[]): Pick<SummaryMetrics, 'generated' |
     labelNames: [LABELS.model],
     registers,
   });
-  const share = new Gauge({
-    name: METRICS.gpuShare,
-    help: "Share of the model in the GPU's memory; 0 is the CPU.",
-    registers,
-  });
   const spent = (labels: Record<(typeof common)[number], string>, usage: Usage) => {
     tokens.observe({ ...labels, [LABELS.tokenType]: 'input' }, usage.promptTokens);
     tokens.observe({ ...labels, [LABELS.tokenType]: 'output' }, usage.completionTokens);
@@ -117,8 +125,23 @@ function modelMetrics(registers: Registry[]): Pick<SummaryMetrics, 'generated' |
       duration.observe({ ...labels, ...failed }, durationMs / 1000);
       if (result.usage) spent(labels, result.usage);
     },
-    gpu: (value) => (value === null ? share.remove() : share.set(value)),
   };
+}
+
+function placeGauges(registers: Registry[]): Pick<SummaryMetrics, 'gpu' | 'breaker'> {
+  const share = new Gauge({
+    name: METRICS.gpuShare,
+    help: "Share of the model in the GPU's memory, as of the latest generation; 0 is the CPU.",
+    registers,
+  });
+  // A gauge begins at 0, which would say that the CPU does the work.
+  share.remove();
+  const breaker = new Gauge({
+    name: METRICS.breakerOpen,
+    help: '1 while the model is left alone, as it failed.',
+    registers,
+  });
+  return { gpu: (value) => share.set(value), breaker: (open) => breaker.set(open ? 1 : 0) };
 }
 
 function queueGauges(registers: Registry[], reading: () => QueueReading): void {

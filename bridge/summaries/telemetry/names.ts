@@ -10,11 +10,13 @@ export const METRICS = {
   summaries: 'porchlight_summaries_total',
   answerDuration: 'porchlight_summary_duration_seconds',
   refusals: 'porchlight_summary_refusals_total',
+  plans: 'porchlight_summary_plans_total',
   omitted: 'porchlight_summary_comments_omitted_total',
   queueDepth: 'porchlight_summary_queue_depth',
   queueWait: 'porchlight_summary_queue_wait_seconds',
   running: 'porchlight_summary_generations_running',
   gpuShare: 'porchlight_model_gpu_ratio',
+  breakerOpen: 'porchlight_model_breaker_open',
 } as const;
 
 export const LABELS = {

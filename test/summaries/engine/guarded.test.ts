@@ -58,6 +58,15 @@ describe('an engine that fails is left alone', () => {
   });
 });
 
+test('the share of the GPU is known while all is well', async () => {
+  const ollama = await startOllama();
+  const { ask, engine, changes } = guard(ollama);
+  expect(engine.gpuShare).toBeNull();
+  expect(await ask()).toMatchObject({ ok: true });
+  await until(() => engine.gpuShare === 1);
+  expect(changes).toEqual([]);
+});
+
 describe('a model that fell back to the CPU', () => {
   test('is noticed with the first token, and its generation stopped', async () => {
     const ollama = await startOllama({ msPerAnswerToken: 1 });
@@ -84,8 +93,9 @@ describe('a model that fell back to the CPU', () => {
 
   test('is used all the same where that is allowed', async () => {
     const ollama = await startOllama();
-    const { ask } = guard(ollama, true);
+    const { ask, engine } = guard(ollama, true);
     ollama.fault('cpu');
     expect(await ask()).toMatchObject({ ok: true });
+    await until(() => engine.gpuShare === 0);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SMALL_MODEL } from '../../support/ollama/server.ts';
-import { CONTEXT, engineFor, never, REQUEST, startOllama } from './setting.ts';
+import { CONTEXT, engineFor, never, REQUEST, startOllama, until } from './setting.ts';
 
 test('the model: its digest, and the smaller of the context configured and trained for', async () => {
   const ollama = await startOllama();
@@ -22,10 +22,10 @@ test('is asked for once while it holds, by however many, and never by generating
   await engine.model(never());
   expect([ollama.requests('GET /api/tags'), ollama.requests('POST /api/show')]).toEqual([1, 1]);
   ollama.fault('digest-change');
-  now = 1000;
+  now = 5000;
   const other = await engine.model(never());
   expect(other.ok && other.model.digest).toBe([...SMALL_MODEL.digest].reverse().join(''));
-  now = 2000;
+  now = 10_000;
   await engine.model(never());
   expect([ollama.requests('GET /api/tags'), ollama.requests('POST /api/show')]).toEqual([3, 2]);
   expect(ollama.requests('POST /api/chat')).toBe(0);
@@ -41,8 +41,31 @@ test('one that is missing says how to get it, and is looked for again soon', asy
   ollama.install(SMALL_MODEL);
   now = 99;
   expect(await engine.model(never())).toEqual(missing);
-  now = 100;
+  now = 500;
   expect(await engine.model(never())).toMatchObject({ ok: true });
+});
+
+test('is refreshed in the background: nobody waits for what is hardly old', async () => {
+  const ollama = await startOllama();
+  let now = 0;
+  const engine = engineFor(ollama.url, { now: () => now, limits: { modelTtlMs: 1000, missTtlMs: 100 } });
+  const digest = async () => {
+    const known = await engine.model(never());
+    return known.ok ? known.model.digest : known.failure;
+  };
+  const other = [...SMALL_MODEL.digest].reverse().join('');
+  await digest();
+  ollama.fault('digest-change');
+  now = 4999;
+  expect(await digest()).toBe(SMALL_MODEL.digest);
+  await until(() => ollama.requests('POST /api/show') === 2);
+  await expect.poll(digest).toBe(other);
+  // The same for a host that is gone: what is known to fail is answered at once, again and again.
+  await ollama.stop();
+  now = 12_000;
+  expect(await digest()).toBe('unreachable');
+  now = 12_499;
+  expect(await digest()).toBe('unreachable');
 });
 
 test('is answered while a generation runs', async () => {
