@@ -177,8 +177,11 @@ describe('stale answers', () => {
       expect((await ask(at.edge, '/lenient', {}, 1)).status).toBe(200);
     } finally {
       await at.origin.restart();
-      const back = async () => (await ask(at.edge, '/lenient/probe')).status === 404;
-      expect(await poll(back, 40_000, 250)).toBe(true);
+      // Each data centre keeps its own breaker, and what follows asks both.
+      for (const colo of [0, 1]) {
+        const back = async () => (await ask(at.edge, '/lenient/probe', {}, colo)).status === 404;
+        expect(await poll(back, 40_000, 250)).toBe(true);
+      }
     }
   });
 });
