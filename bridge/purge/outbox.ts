@@ -76,6 +76,11 @@ export class Outbox {
   }
 }
 
+/** The values of a purge's row in the order of its columns: id, accepted_at, caller, request_id, digest, body. */
+export function purgeRow({ id, caller, requestId, body }: NewPurge, now: Date): readonly string[] {
+  return [id, now.toISOString(), caller, requestId, digestOf(body), JSON.stringify(body)];
+}
+
 /** Writes purges in the order given, within whatever transaction `sql` stands for. Ids already known are left as they are. */
 export async function insertPurges(sql: Sql, purges: readonly NewPurge[], now: Date): Promise<Set<string>> {
   if (purges.length === 0) return new Set();

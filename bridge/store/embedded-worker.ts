@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import type { SqlValue } from './database.ts';
 import { DurableFs, durableStart } from './durable-fs.ts';
+import { PreparedStatements } from './prepared.ts';
 
 export interface EmbeddedRequest {
   readonly id: number;
@@ -21,6 +22,7 @@ const database = await PGlite.create({
   fs: new DurableFs(directory),
   startParams: durableStart(PGlite.defaultStartParams),
 });
+const statements = new PreparedStatements(database);
 port.postMessage({ id: 0, rows: [] } satisfies EmbeddedResponse);
 
 port.on('message', (request: EmbeddedRequest | 'close') => {
@@ -28,8 +30,8 @@ port.on('message', (request: EmbeddedRequest | 'close') => {
     void database.close().then(() => port.close());
     return;
   }
-  database.query<object>(request.text, [...request.params]).then(
-    ({ rows }) => port.postMessage({ id: request.id, rows } satisfies EmbeddedResponse),
+  statements.query(request.text, request.params).then(
+    (rows) => port.postMessage({ id: request.id, rows } satisfies EmbeddedResponse),
     (error: Error & { code?: string }) =>
       port.postMessage({
         id: request.id,

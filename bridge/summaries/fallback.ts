@@ -1,8 +1,9 @@
 import type { Comment, Summary } from '../../shared/contract/summary.ts';
 import { threadDigest } from './digest.ts';
 import type { ServiceParts } from './parts.ts';
+import type { Known } from './store/arrival.ts';
 import { usable } from './store/held.ts';
-import { asKept, type Glance } from './store/threads.ts';
+import { asKept } from './store/threads.ts';
 import { STORE_MS, type Wish, within } from './wish.ts';
 
 /** Extractive summaries that are remembered. */
@@ -65,16 +66,8 @@ export class Fallback {
   }
 
   /** Readers get it until there is a better one. */
-  async #keep(
-    { arriving: { threadId, variant } }: Wish,
-    seen: string,
-    glance: Glance,
-    summary: Summary,
-  ): Promise<void> {
+  async #keep({ arriving: { threadId, variant } }: Wish, seen: string, glance: Known, summary: Summary): Promise<void> {
     const saving = { threadId, variant, generation: glance.generation, key: '', seen, summary, record: null };
-    await within(
-      this.#parts.threads.save(saving, async () => {}),
-      STORE_MS,
-    ).catch((error: Error) => this.#parts.stumbled(error));
+    await within(this.#parts.threads.save(saving), STORE_MS).catch((error: Error) => this.#parts.stumbled(error));
   }
 }

@@ -91,9 +91,10 @@ export class Flights {
     if (generation === null) return { ...summary, reason: 'not-stored' };
     if (standing.outdated) return summary;
     const now = new Date(this.#parts.now());
+    const jobs = [...(this.#jobs.get(name) ?? [])];
     const saving = this.#parts.threads.save(
       { threadId, variant, generation, key, seen, summary, record: made.record },
-      (sql) => this.#parts.jobs.done(sql, [...(this.#jobs.get(name) ?? [])], summary, now),
+      jobs.length === 0 ? undefined : (sql) => this.#parts.jobs.done(sql, jobs, summary, now),
     );
     const saved = await within(saving, STORE_MS).catch((error: Error) => {
       this.#parts.stumbled(error);

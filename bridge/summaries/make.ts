@@ -14,6 +14,8 @@ import type { Parts, Run } from './run.ts';
 import type { Assignment, Engine, FailureName, Listen, Made, ModelInfo } from './types.ts';
 import { write } from './write.ts';
 
+/** Made once: an abort without a reason makes an error with a stack of its own. */
+const OVER = new Error('the summary is made');
 /** Milliseconds before the deadline at which generating ends: what is there is answered in time. */
 const RESERVE_MS = 150;
 /** Likely tokens of notes from which on the points written from them stand for them: each time would be a summary of summaries. */
@@ -42,7 +44,7 @@ export async function make(assignment: Assignment, parts: Parts, signal: AbortSi
     const run = newRun(assignment, parts, known.model, bounded, stopAt, listen);
     return await follow(assignment, run);
   } finally {
-    over.abort();
+    over.abort(OVER);
   }
 }
 

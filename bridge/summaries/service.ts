@@ -3,6 +3,7 @@ import { threadDigest } from './digest.ts';
 import { Fallback } from './fallback.ts';
 import { type Flight, Flights } from './flights.ts';
 import type { ModelState, ServiceParts, Task, Waiter } from './parts.ts';
+import type { Known } from './store/arrival.ts';
 import { isFinal, type Kept, type Standing } from './store/head.ts';
 import { usable } from './store/held.ts';
 import { asKept } from './store/threads.ts';
@@ -41,23 +42,26 @@ export class SummaryService {
   async begin(ask: Ask, waiter: Waiter): Promise<Began> {
     const { threads } = this.#parts;
     const wish = wishOf(ask);
-    const { threadId, variant, visibility } = wish.arriving;
-    const [model, glance] = await Promise.all([
-      this.#model(ask),
-      this.#stored(ask, () => threads.glance(threadId, variant)),
-    ]);
-    const known = glance?.value ?? null;
-    if (known && !(visibility === 'private' && known.visibility === 'public')) {
-      const { comments, seen } = usable(wish.arriving, known.held);
-      const { generation, kept } = known;
-      const standing = { comments, seen, generation, kept, outdated: false, changed: [] };
-      // Nothing has happened since: there is nothing to take note of.
-      if (seen === known.seen) return this.#generate(wish, standing, model, waiter);
-    }
-    const arrived = glance && (await this.#stored(ask, () => threads.arrive(wish.arriving)));
-    if (!arrived) return this.#generate(wish, aside(wish), model, waiter);
-    if (arrived.value.changed.length > 0) this.supersede(threadId);
-    return this.#generate(wish, arrived.value, model, waiter);
+    const [model, met] = await Promise.all([this.#model(ask), this.#stored(ask, () => threads.meet(wish.arriving))]);
+    if (met === null) return this.#generate(wish, aside(wish), model, waiter);
+    const known = 'comments' in met.value ? met.value : this.#unchanged(wish, met.value);
+    if (known !== null) return this.#arrived(wish, known, model, waiter);
+    const arrived = await this.#stored(ask, () => threads.arrive(wish.arriving));
+    return arrived
+      ? this.#arrived(wish, arrived.value, model, waiter)
+      : this.#generate(wish, aside(wish), model, waiter);
+  }
+
+  /** How the thread stands where nothing has happened since it was last asked for; null where something is to be taken note of. */
+  #unchanged({ arriving }: Wish, { held, visibility, seen: newest, generation, kept }: Known): Standing | null {
+    if (arriving.visibility === 'private' && visibility === 'public') return null;
+    const { comments, seen } = usable(arriving, held);
+    return seen === newest ? { comments, seen, generation, kept, outdated: false, changed: [] } : null;
+  }
+
+  #arrived(wish: Wish, standing: Standing, model: ModelState, waiter: Waiter): Promise<Began> {
+    if (standing.changed.length > 0) this.supersede(wish.arriving.threadId);
+    return this.#generate(wish, standing, model, waiter);
   }
 
   async #generate(wish: Wish, standing: Standing, model: ModelState, waiter: Waiter): Promise<Began> {

@@ -26,6 +26,8 @@ export interface GuardedEngine extends Engine {
   retryAfterMs(): number;
 }
 
+/** A model does not move from the GPU to the CPU from one short answer to the next. */
+const RIGHT_MS = 1000;
 const NEVER_USED: GenerateResult = { ok: false, failure: 'aborted', message: '', usage: null };
 
 /**
@@ -38,6 +40,8 @@ export class BreakerEngine implements GuardedEngine {
   private readonly options: GuardOptions;
   private readonly limits: BreakerLimits;
   private state: BreakerState = CLOSED;
+  /** The model was just seen in its place. */
+  private rightUntil = 0;
 
   constructor(engine: OllamaEngine, options: GuardOptions) {
     this.engine = engine;
@@ -88,7 +92,7 @@ export class BreakerEngine implements GuardedEngine {
     const { allowCpu } = this.options;
     if (probe && !allowCpu && (await this.misplaced(signal))) return wrong;
     const slow = new AbortController();
-    let looked = false;
+    let looked = this.options.now() < this.rightUntil;
     const look = async () => {
       if ((await this.misplaced(slow.signal)) && !allowCpu) slow.abort();
     };
@@ -108,7 +112,9 @@ export class BreakerEngine implements GuardedEngine {
     if (load === null) return false;
     this.gpuShare = load.gpuShare;
     this.options.looked?.(load.gpuShare);
-    return load.gpuShare < (this.options.minGpuShare ?? 0.5);
+    const wrong = load.gpuShare < (this.options.minGpuShare ?? 0.5);
+    if (!wrong) this.rightUntil = this.options.now() + RIGHT_MS;
+    return wrong;
   }
 
   private become(state: BreakerState): void {

@@ -106,7 +106,7 @@ export function createOllamaEngine(options: OllamaOptions): OllamaEngine {
 
   const ask = async <T>(outer: AbortSignal, question: (client: () => Ollama) => Promise<T>): Promise<T> => {
     const watch = new Watch(outer, setTimer);
-    watch.expect(limits.askMs, new EngineFailure('unreachable', `no answer within ${limits.askMs} ms`));
+    watch.expect(limits.askMs, 'unreachable', `no answer within ${limits.askMs} ms`);
     try {
       return await question(() => client(watch.signal, MAX_ASKED_BYTES));
     } catch (error) {

@@ -1,5 +1,9 @@
+import type { FailureName } from '../types.ts';
 import { EngineFailure } from './failure.ts';
 import type { SetTimer } from './options.ts';
+
+/** Made once: an abort without a reason makes an error with a stack of its own. */
+const CLOSED = new Error('the exchange is over');
 
 interface Deadlines {
   readonly firstTokenMs: number;
@@ -28,25 +32,25 @@ export class Watch {
     return this.controller.signal;
   }
 
-  /** The next sign of life is due within `ms`; replaces the deadline before. */
-  expect(ms: number, failure: EngineFailure): void {
+  /** The next sign of life is due within `ms`; replaces the deadline before. An error is made only once it is needed: its stack costs. */
+  expect(ms: number, name: FailureName, message: string): void {
     this.cancel();
-    this.cancel = this.setTimer(() => this.end(failure), ms);
+    this.cancel = this.setTimer(() => this.end(new EngineFailure(name, message)), ms);
   }
 
   expectFirst({ firstTokenMs }: Deadlines): void {
-    this.expect(firstTokenMs, new EngineFailure('first-token-timeout', `no token within ${firstTokenMs} ms`));
+    this.expect(firstTokenMs, 'first-token-timeout', `no token within ${firstTokenMs} ms`);
   }
 
   expectNext({ stallMs }: Deadlines): void {
-    this.expect(stallMs, new EngineFailure('stalled', `no token for ${stallMs} ms`));
+    this.expect(stallMs, 'stalled', `no token for ${stallMs} ms`);
   }
 
   /** Nothing is under way any more: whatever still is, is broken off, as only a closed connection stops the GPU. */
   close(): void {
     this.cancel();
     this.outer.removeEventListener('abort', this.leave);
-    this.controller.abort();
+    this.controller.abort(CLOSED);
   }
 
   private end(failure: EngineFailure): void {

@@ -1,16 +1,12 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Comment, SummaryOptions, Thread } from '../../../shared/contract/summary.ts';
 import type { ModelInfo } from '../types.ts';
 import { PROMPT_VERSION } from './version.ts';
 
 /** Every part behind its length in bytes: no two lists of parts read alike ("1", "23" and "12", "3" differ). */
 export function digestOf(parts: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) {
-    const bytes = Buffer.from(part.toWellFormed(), 'utf8');
-    hash.update(`${bytes.length}:`).update(bytes);
-  }
-  return hash.digest('base64url').slice(0, 32);
+  const framed = parts.map((part) => `${Buffer.byteLength(part)}:${part.toWellFormed()}`).join('');
+  return hash('sha256', framed, 'base64url').slice(0, 32);
 }
 
 /**

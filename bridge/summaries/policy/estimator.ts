@@ -28,6 +28,9 @@ const NONE: Counts = { latin: 0, dense: 0, cyrillic: 0, han: 0, other: 0 };
 const WIDE = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}]/u;
 
 function classOf(char: string): Class {
+  const code = char.charCodeAt(0);
+  // Most characters: what the expressions below would say of ASCII.
+  if (code < 0x80) return code >= 0x30 && code <= 0x39 ? 'dense' : code >= 0x20 && code < 0x7f ? 'latin' : 'other';
   if (/[\p{sc=Latin}\x20-\x2f\x3a-\x7e]/u.test(char)) return 'latin';
   if (/\d/.test(char)) return 'dense';
   if (/\p{sc=Cyrillic}|\p{sc=Greek}/u.test(char)) return 'cyrillic';

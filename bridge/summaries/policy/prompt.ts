@@ -1,4 +1,5 @@
 import type { SummaryOptions } from '../../../shared/contract/summary.ts';
+import { orders } from './check/injection.ts';
 import { asData } from './clean.ts';
 import { add, type Counts, count } from './estimator.ts';
 import type { Note } from './record.ts';
@@ -12,6 +13,8 @@ export interface Prompt {
   /** Comments that may be cited. */
   readonly numbers: ReadonlySet<number>;
   readonly nonce: string;
+  /** Lines of `user` that talk to the model: what every sentence of the answer is held against. */
+  readonly orders: readonly string[];
 }
 
 export const NOTE_MAX = 160;
@@ -38,10 +41,12 @@ export function nonceFor(texts: readonly string[], random: () => number): string
   }
 }
 
+const NAMES = new Intl.DisplayNames(['en'], { type: 'language' });
+
 function nameOf(language: string | undefined): string {
   if (language === undefined) return "the comments' language";
   try {
-    return new Intl.DisplayNames(['en'], { type: 'language' }).of(language) ?? language;
+    return NAMES.of(language) ?? language;
   } catch {
     return language;
   }
@@ -97,7 +102,8 @@ export function readPrompt(
   const system = readSystem(notes);
   const user = fenced(nonce, lines);
   const schema = closed({ notes: list(notes, NOTE_MAX, numbers) });
-  return { system, user, schema, counts: weigh(system, user), numPredict: 80 + notes * 70, numbers, nonce };
+  const numPredict = 80 + notes * 70;
+  return { system, user, schema, counts: weigh(system, user), numPredict, numbers, nonce, orders: orders(lines) };
 }
 
 /** Asks for the summary. */
@@ -118,7 +124,7 @@ export function writePrompt(
   const [sentences, points] = [sentencesFor(about.options), pointsFor(about.options)];
   const schema = closed({ summary: sentence(sentences * 320), points: list(points, POINT_MAX, numbers) });
   const numPredict = 100 + sentences * 80 + points * 80;
-  return { system, user, schema, counts: weigh(system, user), numPredict, numbers, nonce };
+  return { system, user, schema, counts: weigh(system, user), numPredict, numbers, nonce, orders: orders(all) };
 }
 
 const weigh = (system: string, user: string): Counts => add(count(system), count(user));

@@ -3,41 +3,17 @@ import type { Summary } from '../../../shared/contract/summary.ts';
 import { type Database, one, type Sql } from '../../store/database.ts';
 import { threadDigest } from '../digest.ts';
 import type { ThreadRecord } from '../types.ts';
-import { arrive, arriveFirst } from './arrival.ts';
-import type { Arriving, HeadRow, Kept, Standing, Visibility } from './head.ts';
-import type { Held } from './held.ts';
+import { arrive, glance, type Known, meet } from './arrival.ts';
+import type { Arriving, Kept, Standing, Visibility } from './head.ts';
+import { keep, type Saving } from './keep.ts';
 import { type Removed, removeComment, removeThread } from './removal.ts';
-import { purgeThread, type Withdrawing } from './withdraw.ts';
-
-export interface Saving {
-  readonly threadId: string;
-  readonly variant: string;
-  readonly generation: number;
-  readonly key: string;
-  readonly seen: string;
-  readonly summary: Summary;
-  readonly record: ThreadRecord | null;
-}
-
-export interface Glance {
-  readonly generation: number;
-  readonly held: Held;
-  readonly visibility: Visibility;
-  /** Digest of the newest state of the thread. */
-  readonly seen: string;
-  readonly kept: Kept | null;
-}
-type GlanceRow = Pick<HeadRow, 'generation' | 'held' | 'visibility' | 'seen'> & {
-  key: string | null;
-  made_seen: string | null;
-  summary: Summary | null;
-};
+import type { Withdrawing } from './withdraw.ts';
 
 /** Threads with what was made of them. A removal raises a thread's generation, and what was begun before it is not taken. */
 export class Threads {
   readonly #database: Database;
   readonly #withdrawing: Withdrawing;
-  /** Requests that say the same of a thread at the same time are one. */
+  readonly #meeting = new Map<string, Promise<Known | Standing>>();
   readonly #arriving = new Map<string, Promise<Standing>>();
 
   constructor(database: Database, withdrawing: Withdrawing) {
@@ -46,18 +22,17 @@ export class Threads {
   }
 
   /** What is known of a thread, without taking note of anything; null where nothing is. */
-  async glance(threadId: string, variant: string): Promise<Glance | null> {
-    const row = await one<GlanceRow>(
-      this.#database,
-      `SELECT head.generation, head.held, head.visibility, head.seen, made.key, made.seen AS made_seen, made.summary
-       FROM summary_thread AS head LEFT JOIN summary_made AS made ON made.thread_id = head.id AND made.variant = $2
-       WHERE head.id = $1`,
-      [threadId, variant],
+  glance(threadId: string, variant: string): Promise<Known | null> {
+    return glance(this.#database, threadId, variant);
+  }
+
+  /** What is known of the thread of a request; one that nothing is known of is taken note of. */
+  meet(arriving: Arriving): Promise<Known | Standing> {
+    return this.#once(
+      this.#meeting,
+      arriving,
+      async () => (await meet(this.#database, arriving)) ?? this.arrive(arriving),
     );
-    if (!row) return null;
-    const { key, made_seen: seen, summary } = row;
-    const kept = key !== null && seen !== null && summary !== null ? { key, seen, summary } : null;
-    return { generation: row.generation, held: row.held, visibility: row.visibility, seen: row.seen, kept };
   }
 
   /**
@@ -65,15 +40,7 @@ export class Threads {
    * one transaction, before anything is generated.
    */
   arrive(arriving: Arriving): Promise<Standing> {
-    const { threadId, variant, visibility, digests } = arriving;
-    const name = `${threadId} ${variant} ${visibility} ${threadDigest(digests)}`;
-    const known = this.#arriving.get(name);
-    if (known) return known;
-    const standing = arriveFirst(this.#database, arriving).then(
-      (first) => first ?? this.#settling((sql, parts) => arrive(sql, arriving, parts)),
-    );
-    this.#arriving.set(name, standing);
-    return standing.finally(() => this.#arriving.delete(name));
+    return this.#once(this.#arriving, arriving, () => this.#settling((sql, parts) => arrive(sql, arriving, parts)));
   }
 
   /** What is kept and remembered of a thread, as it is now. */
@@ -91,18 +58,16 @@ export class Threads {
   }
 
   /**
-   * Keeps what was made, purges the edge, and does whatever must not happen without it, in one transaction.
+   * Keeps what was made, purges the edge, and does whatever must not happen without it (`alongside`), all or nothing.
    * @returns false where a comment it was made from has been edited or removed meanwhile, or all of the thread.
    */
-  save(made: Saving, alongside: (sql: Sql) => Promise<void>): Promise<boolean> {
+  async save(made: Saving, alongside?: (sql: Sql) => Promise<void>): Promise<boolean> {
+    const save = (sql: Sql, parts: Withdrawing): Promise<boolean> => keep(sql, made, parts);
+    if (alongside === undefined) return this.#announcing((parts) => save(this.#database, parts));
     return this.#settling(async (sql, parts) => {
-      const kept = await keep(sql, made);
-      if (!kept) return false;
-      if (kept.crowded) await prune(sql, made.threadId);
-      if (kept.added !== null && kept.visibility === 'public')
-        await purgeThread(sql, made.threadId, 'invalidate', parts);
-      await alongside(sql);
-      return true;
+      const kept = await save(sql, parts);
+      if (kept) await alongside(sql);
+      return kept;
     });
   }
 
@@ -139,7 +104,11 @@ export class Threads {
   }
 
   /** One transaction; the couriers hear of its purges once it is committed. */
-  async #settling<T>(work: (sql: Sql, parts: Withdrawing) => Promise<T>): Promise<T> {
+  #settling<T>(work: (sql: Sql, parts: Withdrawing) => Promise<T>): Promise<T> {
+    return this.#announcing((parts) => this.#database.transaction((sql) => work(sql, parts)));
+  }
+
+  async #announcing<T>(work: (parts: Withdrawing) => Promise<T>): Promise<T> {
     let purged = false;
     const parts = {
       ...this.#withdrawing,
@@ -147,50 +116,21 @@ export class Threads {
         purged = true;
       },
     };
-    const result = await this.#database.transaction((sql) => work(sql, parts));
+    const result = await work(parts);
     if (purged) this.#withdrawing.purged();
     return result;
   }
-}
 
-/** Summaries of one thread in different words, languages or lengths that are kept beside each other. */
-const VARIANTS_MAX = 8;
-/**
- * Checks and writes in one statement: each one more is a round trip to the store's thread or server. A slower request for an earlier
- * state of the thread does not replace the summary of the newest: `added` is null then.
- * @returns null where the thread has moved on.
- */
-function keep(
-  sql: Sql,
-  made: Saving,
-): Promise<{ visibility: Visibility; added: boolean | null; crowded: boolean } | null> {
-  return one(
-    sql,
-    `WITH head AS (SELECT id, visibility, seen FROM summary_thread WHERE id = $1 AND generation = $7 FOR UPDATE),
-     put AS (
-       INSERT INTO summary_made (thread_id, variant, key, seen, summary, made_at)
-       SELECT id, $2::text, $3::text, $4::text, $5::text::jsonb, $6::timestamptz FROM head
-       ON CONFLICT (thread_id, variant) DO UPDATE SET key = $3, seen = $4, summary = $5::text::jsonb, made_at = $6
-         WHERE $4 = (SELECT seen FROM head) OR summary_made.seen <> (SELECT seen FROM head)
-       RETURNING xmax = 0 AS added),
-     remembered AS (
-       UPDATE summary_thread SET record = $8::text::jsonb FROM head, put WHERE summary_thread.id = head.id AND $8::text IS NOT NULL)
-     SELECT head.visibility, put.added, coalesce(put.added, false)
-       AND (SELECT count(*) FROM summary_made WHERE thread_id = $1) >= ${VARIANTS_MAX} AS crowded FROM head LEFT JOIN put ON true`,
-    [
-      ...[made.threadId, made.variant, made.key, made.seen, JSON.stringify(made.summary), made.summary.createdAt],
-      made.generation,
-      made.record === null ? null : JSON.stringify(made.record),
-    ],
-  );
-}
-
-async function prune(sql: Sql, threadId: string): Promise<void> {
-  await sql.query(
-    `DELETE FROM summary_made WHERE thread_id = $1 AND variant NOT IN
-       (SELECT variant FROM summary_made WHERE thread_id = $1 ORDER BY made_at DESC LIMIT ${VARIANTS_MAX})`,
-    [threadId],
-  );
+  /** Requests that say the same of a thread at the same time are one. */
+  #once<T>(under: Map<string, Promise<T>>, arriving: Arriving, work: () => Promise<T>): Promise<T> {
+    const { threadId, variant, visibility, digests } = arriving;
+    const name = `${threadId} ${variant} ${visibility} ${threadDigest(digests)}`;
+    const known = under.get(name);
+    if (known) return known;
+    const working = work();
+    under.set(name, working);
+    return working.finally(() => under.delete(name));
+  }
 }
 
 /** A stored summary as it is given again: nothing was spent for it. */

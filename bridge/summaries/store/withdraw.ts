@@ -1,5 +1,5 @@
 import { type PurgeMode, PurgeRequest } from '../../../shared/contract/purge.ts';
-import { insertPurges } from '../../purge/outbox.ts';
+import { insertPurges, type NewPurge } from '../../purge/outbox.ts';
 import type { Sql } from '../../store/database.ts';
 import type { ThreadRecord } from '../types.ts';
 
@@ -14,13 +14,19 @@ export interface Withdrawing {
 
 export const threadTag = (threadId: string) => `thread:${threadId}`;
 
+/** The purge of a thread's pages. */
+export function purgeOf(threadId: string, mode: PurgeMode, { newId }: Withdrawing): NewPurge {
+  const id = newId();
+  const body = PurgeRequest.parse({ tags: [threadTag(threadId)], mode });
+  return { id, caller: 'bridge:summaries', requestId: id, body };
+}
+
 /** Puts the purge of a thread's pages into the outbox, within the caller's transaction. */
 export async function purgeThread(sql: Sql, threadId: string, mode: PurgeMode, parts: Withdrawing): Promise<string> {
-  const id = parts.newId();
-  const body = PurgeRequest.parse({ tags: [threadTag(threadId)], mode });
+  const purge = purgeOf(threadId, mode, parts);
   parts.purged();
-  await insertPurges(sql, [{ id, caller: 'bridge:summaries', requestId: id, body }], new Date(parts.now()));
-  return id;
+  await insertPurges(sql, [purge], new Date(parts.now()));
+  return purge.id;
 }
 
 /**

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { visible } from '../clean.ts';
 import { IDS_MAX, NOTE_MAX, POINT_MAX, type Prompt } from '../prompt.ts';
 import type { Note } from '../record.ts';
-import { addresses, echoes, obeys, orders } from './injection.ts';
+import { addresses, echoes, obeys } from './injection.ts';
 import { strictJson } from './json.ts';
 import { otherLanguage } from './language.ts';
 import { leadsAway } from './links.ts';
@@ -34,15 +34,17 @@ const MARKUP =
   /<\/?[a-z!|]|\|>|\[\/?inst\]|&(?:#\d+|#x[\da-f]+|[a-z]+);|\*\*|__\w|^\s*(?:#{1,6}|[-*+•>]|\d+[.)])\s|```|~~|\{\{|‹|›|\|\|/imu;
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/u;
 
+const SENTENCES = new Intl.Segmenter('und', { granularity: 'sentence' });
+
 /** Sentences of a text, in any script. */
 export function sentences(text: string): readonly string[] {
-  const found = [...new Intl.Segmenter('und', { granularity: 'sentence' }).segment(text)];
+  const found = [...SENTENCES.segment(text)];
   return found.map(({ segment }) => segment.trim()).filter((segment) => /[\p{L}\p{N}]/u.test(segment));
 }
 
 /** What a text is measured against. */
 export interface Input {
-  readonly prompt: Pick<Prompt, 'system' | 'user' | 'nonce'>;
+  readonly prompt: Pick<Prompt, 'system' | 'user' | 'nonce' | 'orders'>;
   /** Of the text asked for, where it is known. */
   readonly language: string | undefined;
 }
@@ -54,7 +56,7 @@ export function flawOf(text: string, { prompt, language }: Input): Flaw | undefi
   if (leadsAway(text, prompt.user)) return 'links, addresses or handles';
   if (addresses(text)) return 'speaks to the reader';
   if (text.toLowerCase().includes(prompt.nonce) || echoes(text, prompt.system)) return 'repeats the prompt';
-  if (obeys(text, orders(prompt.user.split('\n')))) return 'repeats an instruction';
+  if (obeys(text, prompt.orders)) return 'repeats an instruction';
   if (/(.{3,60}?)\1{4,}/u.test(text)) return 'says the same twice';
   return language !== undefined && otherLanguage(text, language) ? 'another language' : undefined;
 }
