@@ -31,7 +31,9 @@ const ReadAnswer = z.strictObject({ notes: z.array(Item).min(1) });
 const WriteAnswer = z.strictObject({ summary: z.string(), points: z.array(Item).min(1) });
 
 const MARKUP =
-  /<\/?[a-z!|]|\|>|\[\/?inst\]|&(?:#\d+|#x[\da-f]+|[a-z]+);|\*\*|__\w|^\s*(?:#{1,6}|[-*+•>]|\d+[.)])\s|```|~~|\{\{|‹|›|\|\|/imu;
+  /<\/?[a-z!|]|\|>|\[\/?inst\]|&(?:#\d+|#x[\da-f]+|[a-z]+);|\*\*|^\s*(?:#{1,6}|[-*+•>]|\d+[.)])\s|```|~~|\{\{|‹\s*[/|]|\|\s*›|‹\s*(?:im_|start_of|end_of|eot|system|sys|assistant|user|inst|s›)/imu;
+/** Names of a program, or markup: the former where a comment has the very same. `‹` is what the prompt makes of `<`. */
+const EITHER = /\S*(?:__\w|\|\||[‹›])\S*/gu;
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/u;
 
 const SENTENCES = new Intl.Segmenter('und', { granularity: 'sentence' });
@@ -49,10 +51,13 @@ export interface Input {
   readonly language: string | undefined;
 }
 
+const trimmed = (word: string): string => word.replace(/^["'“”(]+|["'“”).,;:!?]+$/gu, '');
+
 /** The first flaw of one text, apart from its length and citations. */
 export function flawOf(text: string, { prompt, language }: Input): Flaw | undefined {
   if (!/[\p{L}\p{N}]/u.test(text)) return 'empty text';
   if (CONTROLS.test(text) || MARKUP.test(text)) return 'markup or hidden characters';
+  if (text.match(EITHER)?.some((one) => !prompt.user.includes(trimmed(one)))) return 'markup or hidden characters';
   if (leadsAway(text, prompt.user)) return 'links, addresses or handles';
   if (addresses(text)) return 'speaks to the reader';
   if (text.toLowerCase().includes(prompt.nonce) || echoes(text, prompt.system)) return 'repeats the prompt';
@@ -61,7 +66,8 @@ export function flawOf(text: string, { prompt, language }: Input): Flaw | undefi
   return language !== undefined && otherLanguage(text, language) ? 'another language' : undefined;
 }
 
-const same = (text: string): string =>
+/** A text as one that says the same has it. */
+export const same = (text: string): string =>
   visible(text)
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
