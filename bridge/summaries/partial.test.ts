@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { sentenceStream } from './partial.ts';
 
 const input = {
-  prompt: { system: 'Summarise the thread as you are told.', user: 'zz\nc0: Nice.\nzz', nonce: 'zz', orders: [] },
+  prompt: { user: 'zz\nc0: Nice.\nzz', nonce: 'zz', orders: [], phrases: new Set<string>() },
   language: 'en',
 };
 

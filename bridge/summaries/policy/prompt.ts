@@ -1,5 +1,5 @@
 import type { SummaryOptions } from '../../../shared/contract/summary.ts';
-import { wordings } from './check/injection.ts';
+import { phrases, wordings } from './check/injection.ts';
 import { asData } from './clean.ts';
 import { add, type Counts, count } from './estimator.ts';
 import type { Note } from './record.ts';
@@ -15,6 +15,8 @@ export interface Prompt {
   readonly nonce: string;
   /** What `user` holds of orders to the model: every sentence of the answer is held against it. */
   readonly orders: readonly string[];
+  /** What no answer may repeat of `system`. */
+  readonly phrases: ReadonlySet<string>;
 }
 
 export const NOTE_MAX = 160;
@@ -108,7 +110,7 @@ export function readPrompt(
   const user = fenced(nonce, lines);
   const schema = closed({ notes: list(notes, NOTE_MAX, numbers) });
   const numPredict = 80 + notes * 70;
-  return { system, user, schema, counts: weigh(system, user), numPredict, numbers, nonce, orders: wordings(lines) };
+  return { system, user, schema, counts: weigh(system, user), numPredict, numbers, nonce, ...guards(system, lines) };
 }
 
 /** Asks for the summary. */
@@ -129,8 +131,13 @@ export function writePrompt(
   const [sentences, points] = [sentencesFor(about.options), pointsFor(about.options)];
   const schema = closed({ summary: sentence(sentences * 320), points: list(points, POINT_MAX, numbers) });
   const numPredict = 100 + sentences * 80 + points * 80;
-  return { system, user, schema, counts: weigh(system, user), numPredict, numbers, nonce, orders: wordings(all) };
+  return { system, user, schema, counts: weigh(system, user), numPredict, numbers, nonce, ...guards(system, all) };
 }
+
+const guards = (system: string, lines: readonly string[]): Pick<Prompt, 'orders' | 'phrases'> => ({
+  orders: wordings(lines),
+  phrases: phrases(system),
+});
 
 const weigh = (system: string, user: string): Counts => add(count(system), count(user));
 

@@ -46,9 +46,21 @@ export function sentences(text: string): readonly string[] {
 
 /** What a text is measured against. */
 export interface Input {
-  readonly prompt: Pick<Prompt, 'system' | 'user' | 'nonce' | 'orders'>;
+  readonly prompt: Pick<Prompt, 'user' | 'nonce' | 'orders' | 'phrases'>;
   /** Of the text asked for, where it is known. */
   readonly language: string | undefined;
+}
+
+/** Whether 3 to 60 characters follow each other five times or more. */
+function stutters(text: string): boolean {
+  for (let period = 3; period <= 60 && period * 5 <= text.length; period++) {
+    let same = 0;
+    for (let at = period; at < text.length; at++) {
+      same = text.charCodeAt(at) === text.charCodeAt(at - period) ? same + 1 : 0;
+      if (same >= period * 4) return true;
+    }
+  }
+  return false;
 }
 
 const trimmed = (word: string): string => word.replace(/^["'“”(]+|["'“”).,;:!?]+$/gu, '');
@@ -60,9 +72,9 @@ export function flawOf(text: string, { prompt, language }: Input): Flaw | undefi
   if (text.match(EITHER)?.some((one) => !prompt.user.includes(trimmed(one)))) return 'markup or hidden characters';
   if (leadsAway(text, prompt.user)) return 'links, addresses or handles';
   if (addresses(text)) return 'speaks to the reader';
-  if (text.toLowerCase().includes(prompt.nonce) || echoes(text, prompt.system)) return 'repeats the prompt';
+  if (text.toLowerCase().includes(prompt.nonce) || echoes(text, prompt.phrases)) return 'repeats the prompt';
   if (obeys(text, prompt.orders)) return 'repeats an instruction';
-  if (/(.{3,60}?)\1{4,}/u.test(text)) return 'says the same twice';
+  if (stutters(text)) return 'says the same twice';
   return language !== undefined && otherLanguage(text, language) ? 'another language' : undefined;
 }
 

@@ -75,6 +75,7 @@ function runs(text: string, length: number): ReadonlySet<string> {
 
 /** Whether a text says again what an order in the input said: word for word, or in capitals it shouted. */
 export function obeys(text: string, ordering: readonly string[]): boolean {
+  if (ordering.length === 0) return false;
   const length = WIDE.test(text) ? WIDE_RUN : RUN;
   const said = runs(text, length);
   const loud = new Set(text.match(/\p{Lu}{4,}/gu) ?? []);
@@ -91,10 +92,15 @@ export function obeys(text: string, ordering: readonly string[]): boolean {
   });
 }
 
+/** Words in a row that no summary shares with the prompt's own. */
+const ECHO = 5;
+
+/** What a text must not repeat of the prompt's own words. */
+export const phrases = (system: string): ReadonlySet<string> => runs(system, ECHO);
+
 /** Whether a text repeats so many words of the prompt's own as no summary does. */
-export function echoes(text: string, system: string): boolean {
-  const own = runs(system, 5);
-  return [...runs(text, 5)].some((run) => own.has(run));
+export function echoes(text: string, own: ReadonlySet<string>): boolean {
+  return [...runs(text, ECHO)].some((run) => own.has(run));
 }
 
 // Where a sentence, or a part of one, can begin with an order to its reader.
