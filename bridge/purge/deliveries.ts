@@ -1,6 +1,6 @@
-import { PurgeRequest } from '../../shared/contract/purge.ts';
 import type { Batch, QueuedPurge } from '../policy/purge-plan.ts';
 import { type Database, one } from '../store/database.ts';
+import { storedPurge } from './outbox.ts';
 import type { Target } from './target.ts';
 import { Watermark, type Writer } from './watermark.ts';
 
@@ -142,7 +142,7 @@ export class Deliveries {
          ORDER BY seq LIMIT ${PAGE}`,
         [position, upTo],
       );
-      for (const row of rows) queue.push({ seq: row.seq, body: PurgeRequest.parse(row.body) });
+      for (const row of rows) queue.push({ seq: row.seq, body: storedPurge(row.body) });
       position = queue.at(-1)?.seq ?? upTo;
       plan = target.plan(queue);
       const wholeQueueFits = plan !== null && plan.lastSeq === queue.at(-1)?.seq;

@@ -5,7 +5,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Batch, PurgeCall } from '../../bridge/policy/purge-plan.ts';
 import { Deliveries, type OpenBatch } from '../../bridge/purge/deliveries.ts';
-import { insertPurges } from '../../bridge/purge/outbox.ts';
+import { insertPurges, Outbox } from '../../bridge/purge/outbox.ts';
 import { edgeTarget } from '../../bridge/purge/targets/edge.ts';
 import { lockDataDirectory } from '../../bridge/store/data-lock.ts';
 import type { Database } from '../../bridge/store/database.ts';
@@ -79,6 +79,27 @@ function storeContract(open: () => Promise<Database>) {
     expect(await second.lease('edge', 0)).toBe(true);
     await second.settle(open?.id ?? '', 'delivered', NOW, { error: null, outcome: { seq: 1 } });
     expect(await second.next(target, NOW)).toBeNull();
+  });
+
+  test('a purge that the store cannot hold fails alone', async () => {
+    const outbox = new Outbox(store, { now: () => NOW.getTime(), hasRoom: () => true, accepted: () => {} });
+    const tags = ['busy', 'good:0', 'nul\u0000', 'good:1', 'half\ud800', 'good:2'];
+    const answers = tags.map((tag, index) =>
+      outbox.accept({ ...purgeOf('x'), id: `joint-${index}`, body: { mode: 'invalidate', tags: [tag] } }),
+    );
+    const kinds = (await Promise.all(answers)).map(({ kind }) => kind);
+    expect(kinds).toEqual(['accepted', 'accepted', 'unstorable', 'accepted', 'unstorable', 'accepted']);
+    expect(await store.query(`SELECT 1 FROM purge WHERE id LIKE 'joint-%'`)).toHaveLength(4);
+  });
+
+  test('what an earlier version accepted under laxer rules is delivered all the same', async () => {
+    const deliveries = new Deliveries(store, 'later-version');
+    await deliveries.register('lax');
+    const body = { mode: 'invalidate', urls: ['https://blog.example/\u0001'] } as const;
+    await insertPurges(store, [{ ...purgeOf('lax'), body: { ...body, urls: [...body.urls] } }], NOW);
+    expect(await deliveries.next({ ...target, name: 'lax' }, NOW)).toMatchObject({
+      batch: { call: { urls: body.urls } },
+    });
   });
 }
 
