@@ -132,7 +132,7 @@ export class Courier {
     } else if (outcome.kind === 'retry') {
       const waitMs = backoff(open.attempts + 1, random(), this.#options.backoff, outcome.afterMs ?? 0);
       await this.#deliveries.postpone(open.id, at, new Date(now() + waitMs), outcome.reason);
-    } else if (open.batch.purges > 1) {
+    } else if (outcome.kind === 'refused' && open.batch.purges > 1) {
       await this.#deliveries.part(open, this.#target, at);
     } else {
       await this.#deliveries.settle(open.id, 'rejected', at, { error: outcome.reason, outcome: null });

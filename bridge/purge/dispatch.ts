@@ -126,6 +126,7 @@ export class Dispatch {
     metrics.attemptSeconds.observe({ target }, tookMs / 1000);
     if (outcome.kind === 'delivered') metrics.delivered.inc({ target }, purges);
     if (outcome.kind === 'refused' && purges === 1) metrics.rejected.inc({ target });
+    if (outcome.kind === 'given-up') metrics.rejected.inc({ target }, purges);
     const error = outcome.kind === 'delivered' ? null : outcome.reason;
     this.#last.set(target, { at: now(), error });
     const record = { target, batch: open.id, purges, attempt: open.attempts + 1, ms: tookMs };
