@@ -3,7 +3,7 @@ import type { Metrics } from '../health/metrics.ts';
 import type { Logger } from '../log.ts';
 import type { Database } from '../store/database.ts';
 import { Courier, type CourierEvents } from './courier.ts';
-import { Deliveries, type OpenBatch } from './deliveries.ts';
+import { Deliveries, type Held, type OpenBatch } from './deliveries.ts';
 import { type Backlog, backlogs, forgetOld } from './ledger-view.ts';
 import type { Outcome, Target } from './target.ts';
 import { cloudflareTarget } from './targets/cloudflare.ts';
@@ -101,6 +101,7 @@ export class Dispatch {
     return {
       attempted: (target, outcome, open, tookMs) => this.#attempted(target, outcome, open, tookMs),
       stumbled: (_target, error) => this.#stumbled(error),
+      held: (target, by, forMs) => this.#heldUp(target, by, forMs),
       advanced: (name) => {
         for (const courier of this.#couriers) if (courier.after === name) courier.notify();
       },
@@ -110,6 +111,12 @@ export class Dispatch {
   #stumbled(error: Error): void {
     this.#parts.metrics.storeErrors.inc();
     this.#parts.log.error({ error: error.message }, 'the store could not be used; trying again');
+  }
+
+  #heldUp(target: string, { heldBy }: Held, forMs: number): void {
+    const record = { target, seconds: Math.round(forMs / 1000), pids: heldBy.map(({ pid }) => pid) };
+    const what = 'delivery waits for transactions that wrote to the table purge and do not end';
+    this.#parts.log.warn(record, `${what}: end them, or SELECT pg_terminate_backend(pid)`);
   }
 
   #attempted(target: string, outcome: Outcome, open: OpenBatch, tookMs: number): void {
