@@ -86,8 +86,13 @@ export interface BridgeClient {
   job(id: string): Promise<Job>;
   /** The last one made of the thread; `not-found` where there is none. */
   threadSummary(threadId: string): Promise<Summary>;
-  /** Removes it, here and at the edge. Resolves also where there was none. */
+  /**
+   * Removes it, here and at the edge, with all that is known of the thread: for some minutes none of its comments is summarised, so that
+   * a request already on its way brings nothing back. Resolves also where there was none.
+   */
   deleteThreadSummary(threadId: string): Promise<void>;
+  /** The same for one comment that was deleted or hidden: what was made from it goes, the other comments may be summarised at once. */
+  deleteComment(threadId: string, commentId: string): Promise<void>;
 }
 
 /** Credentials from a fixed token, or from a function that fetches one, such as an ID token of the metadata server. */
@@ -101,7 +106,8 @@ export function createBridgeClient(options: ClientOptions): BridgeClient {
   const call = <T>(method: string, path: string, more: Partial<Call> = {}) =>
     request<T>(options, runtime, { method, url: base + path, timeoutMs: options.timeoutMs ?? 5000, ...more });
   const named = <T extends { id?: string | undefined }>(body: T) => ({ ...body, id: body.id ?? runtime.newId() });
-  const threadPath = (id: string) => `/v1/threads/${encodeURIComponent(id)}/summary`;
+  const threadPath = (id: string) => `/v1/threads/${encodeURIComponent(id)}`;
+  const remove = (path: string) => call<void>('DELETE', path).catch(unlessNotFound);
   return {
     purge: (purge) => call('POST', '/v1/purge', { body: named(purge) }),
     purgeStatus: (id) => call('GET', `/v1/purges/${encodeURIComponent(id)}`),
@@ -110,8 +116,9 @@ export function createBridgeClient(options: ClientOptions): BridgeClient {
     summarizeLater: (input) =>
       call('POST', '/v1/summaries', { body: named(input), headers: { prefer: 'respond-async' } }),
     job: (id) => call('GET', `/v1/summaries/${encodeURIComponent(id)}`),
-    threadSummary: (threadId) => call('GET', threadPath(threadId)),
-    deleteThreadSummary: (threadId) => call<void>('DELETE', threadPath(threadId)).catch(unlessNotFound),
+    threadSummary: (threadId) => call('GET', `${threadPath(threadId)}/summary`),
+    deleteThreadSummary: (threadId) => remove(`${threadPath(threadId)}/summary`),
+    deleteComment: (threadId, commentId) => remove(`${threadPath(threadId)}/comments/${encodeURIComponent(commentId)}`),
   };
 }
 

@@ -158,6 +158,18 @@ describe('moderation while it is made', () => {
     expect(await bench.threads.latest('removed')).toBeNull();
   });
 
+  test('a copy of a removed thread that was on its way brings nothing of it back, new comments are free', async () => {
+    await answer(bench.ask(told('copied')));
+    await bench.threads.remove('copied', Date.now());
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await bench.ask(told('copied'))).toMatchObject({ kind: 'refused', reason: 'no-comments' });
+    expect(await bench.ask(moderated('copied'))).toMatchObject({ kind: 'refused', reason: 'no-comments' });
+    expect(await bench.threads.latest('copied')).toBeNull();
+    const summary = await answer(bench.ask({ id: 'copied', comments: [...told('copied').comments, comment(4)] }));
+    expect(summary.coverage.comments).toBe(1);
+    expect(JSON.stringify(summary)).not.toContain('Zanzibar');
+  });
+
   test('an older request that comes late changes nothing, and is not stored', async () => {
     const earlier = Date.now() - 5000;
     await answer(bench.ask(moderated('order')));

@@ -124,6 +124,17 @@ describe('summaries', () => {
     expect(new Set(sent.map(({ url }) => url))).toEqual(new Set(['https://api.example/v1/threads/post%2F1/summary']));
   });
 
+  test('a comment of a thread is removed, also where its first answer was lost', async () => {
+    const { client, sent } = clientWith([
+      { status: 502 },
+      { status: 404, body: { error: { code: 'x', message: 'no' } } },
+    ]);
+    expect(await client.deleteComment('post/1', 'c/1')).toBeUndefined();
+    expect(sent.map(({ init, url }) => `${init.method} ${url}`)).toEqual(
+      Array(2).fill('DELETE https://api.example/v1/threads/post%2F1/comments/c%2F1'),
+    );
+  });
+
   test('a summary that may not be removed is an error', async () => {
     const { client } = clientWith([{ status: 403, body: { error: { code: 'not-on-allow-list', message: 'no' } } }]);
     expect(await failed(client.deleteThreadSummary('a'))).toMatchObject({ failure: 'unauthorized' });
