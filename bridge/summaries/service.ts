@@ -9,10 +9,11 @@ import { usable } from './store/held.ts';
 import { asKept } from './store/threads.ts';
 import { type Ask, Ended, STORE_MS, type Wish, wishOf, within } from './wish.ts';
 
+/** `generation`: of the thread as it was found; the summary may be kept as long as it still holds. Null where the store did not say. */
 export type Began =
-  | { readonly kind: 'ready'; readonly summary: Summary }
+  | { readonly kind: 'ready'; readonly summary: Summary; readonly generation: number | null }
   /** Resolves by the deadline, whatever happens; null once the caller has left. */
-  | { readonly kind: 'running'; readonly result: Promise<Summary | null> }
+  | { readonly kind: 'running'; readonly result: Promise<Summary | null>; readonly generation: number | null }
   | {
       readonly kind: 'refused';
       readonly reason: 'full' | 'caller-full' | 'no-comments';
@@ -68,14 +69,16 @@ export class SummaryService {
     const { ask } = wish;
     if (standing.comments.length === 0) return { kind: 'refused', reason: 'no-comments', retryAfterMs: 0 };
     const thread = { ...ask.thread, comments: [...standing.comments] };
+    const { generation } = standing;
     if (this.#isGood(standing.kept, standing.seen, thread, ask.options, model))
-      return this.#ready(ask, asKept(standing.kept.summary, false));
+      return { kind: 'ready', summary: this.#finished(ask, asKept(standing.kept.summary, false)), generation };
     if (model.kind !== 'model') {
       const reason = model.kind === 'none' ? 'no-model' : model.reason;
-      return this.#ready(ask, await this.#fallback.answer(wish, reason));
+      const summary = this.#finished(ask, await this.#fallback.answer(wish, reason));
+      return { kind: 'ready', summary, generation };
     }
     const key = this.#parts.maker.key(thread, ask.options, model.model);
-    const flight: Flight = { name: `${standing.generation}:${key}`, wish, standing, thread, key };
+    const flight: Flight = { name: `${generation}:${key}`, wish, standing, thread, key };
     const task: Task<Summary> = {
       key: flight.name,
       caller: ask.caller,
@@ -90,7 +93,7 @@ export class SummaryService {
       this.#parts.refused(submitted.reason);
       return { kind: 'refused', reason: submitted.reason, retryAfterMs: submitted.retryAfterMs };
     }
-    return { kind: 'running', result: this.#await(wish, submitted, waiter).finally(release) };
+    return { kind: 'running', result: this.#await(wish, submitted, waiter).finally(release), generation };
   }
 
   /** The generation's summary, or the next best thing at the deadline; null once the caller has left. */
@@ -138,10 +141,6 @@ export class SummaryService {
     // What a model made stays good while that model cannot be asked which one it is.
     if (model.kind !== 'model') return isFinal(kept) || model.kind === 'none';
     return isFinal(kept) && kept.key === this.#parts.maker.key(thread, options, model.model);
-  }
-
-  #ready(ask: Ask, summary: Summary): Began {
-    return { kind: 'ready', summary: this.#finished(ask, summary) };
   }
 
   #finished(ask: Ask, summary: Summary): Summary {
