@@ -32,7 +32,7 @@ export interface ClientRuntime {
 export interface ClientOptions {
   /** Such as https://api.blog.example. */
   readonly baseUrl: string;
-  /** Headers that prove the caller, asked for before every attempt: ID tokens expire. See `bearer`. */
+  /** Headers that prove the caller, asked for before every attempt: ID tokens expire. What it throws counts as `unavailable`. See `bearer`. */
   readonly credentials: () => Promise<Record<string, string>> | Record<string, string>;
   /** For one attempt; 5 s by default. A summary has its own: its deadline and a margin. */
   readonly timeoutMs?: number;
@@ -165,8 +165,10 @@ async function once<T>(
   runtime: ClientRuntime,
   { method, url, timeoutMs, body, headers }: Call,
 ): Promise<Outcome<T>> {
-  const credentials = await options.credentials();
+  let missing = 'no credentials for the bridge';
   try {
+    const credentials = await options.credentials();
+    missing = 'no answer from the bridge';
     const response = await runtime.fetch(url, {
       method,
       headers: {
@@ -184,7 +186,7 @@ async function once<T>(
     if (response.status >= 200 && response.status < 300 && answer !== undefined) return { value: answer as T };
     return { error: errorOf(response.status, answer), askedMs: askedMs(response.headers.get('retry-after')) };
   } catch (error) {
-    const message = `no answer from the bridge: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `${missing}: ${error instanceof Error ? error.message : String(error)}`;
     return { error: new BridgeError('unavailable', 0, { message }), askedMs: 0 };
   }
 }

@@ -120,6 +120,8 @@ const PASSING_CODES = new Set([1, 2, 4, 8, 10, 13, 14]);
 /** A refusal will be one again; no answer, an overload and what nobody foresaw may pass, and the age of the event bounds that. */
 function mayPass(error: unknown): boolean {
   if (error instanceof BridgeError) return error.failure === 'unavailable';
+  // A timeout or a broken-off exchange; its `code` is a number as well, of another list.
+  if (error instanceof DOMException) return true;
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'number' ? PASSING_CODES.has(code) : true;
 }

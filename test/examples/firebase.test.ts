@@ -226,6 +226,26 @@ describe('what may pass is thrown, what will not is not', () => {
     expect(calls(one)).toEqual([]);
   });
 
+  test.each([
+    ['a timeout of the database', 'TimeoutError'],
+    ['one that was broken off', 'AbortError'],
+  ])('%s is worth another delivery: its code is none of gRPC', async (_, name) => {
+    const one = await world();
+    one.database.beforeQuery = () => Promise.reject(new DOMException('too slow', name));
+    await expect(one.change('c1', comment('One.'))()).rejects.toThrow('too slow');
+  });
+
+  test('a metadata server that stays silent does not lose a removal', async () => {
+    const one = await world();
+    one.change('c1', comment('One.'));
+    const removed = one.change('c1', null);
+    one.metadata.silent = true;
+    await expect(removed()).rejects.toMatchObject({ failure: 'unavailable' });
+    one.metadata.silent = false;
+    await removed();
+    expect(calls(one)).toEqual([REMOVE('c1')]);
+  }, 20_000);
+
   test('a comment that breaks the contract does not block its thread', async () => {
     const one = await world();
     one.database.write('threads/post-1/comments/bad', { createdAt: 'never', text: 7 });

@@ -190,6 +190,23 @@ describe('errors are typed', () => {
   });
 });
 
+test('credentials that cannot be had may be had the next time', async () => {
+  let asked = 0;
+  const client = createBridgeClient({
+    baseUrl: 'http://x',
+    attempts: 3,
+    credentials: () => {
+      asked++;
+      return Promise.reject(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+    },
+    runtime: { sleep: async () => {}, fetch: () => Promise.reject(new Error('without credentials')) },
+  });
+  const error = await failed(client.status());
+  expect(error).toMatchObject({ failure: 'unavailable', status: 0, code: 'unavailable' });
+  expect(error.message).toMatch(/^no credentials for the bridge: .*aborted due to timeout/);
+  expect(asked).toBe(3);
+});
+
 test('without a runtime handed in it uses the platform', async () => {
   const client = createBridgeClient({ baseUrl: 'http://127.0.0.1:1', credentials: bearer('x'), attempts: 1 });
   expect(await failed(client.status())).toMatchObject({ failure: 'unavailable' });
