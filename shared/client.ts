@@ -49,7 +49,7 @@ export type BridgeFailure =
   | 'unauthorized'
   | 'not-found'
   | 'conflict'
-  /** It was tried as often as allowed; the bridge is away, overloaded or failing. */
+  /** It was tried as often as allowed, or longer is to be waited than is for the client to do; the bridge is away, overloaded or failing. */
   | 'unavailable';
 
 export class BridgeError extends Error {
@@ -59,8 +59,15 @@ export class BridgeError extends Error {
   readonly code: string;
   readonly field: string | undefined;
   readonly requestId: string | undefined;
+  /** What the bridge asked to wait, in milliseconds; 0 where it said nothing. */
+  readonly retryAfterMs: number;
 
-  constructor(failure: BridgeFailure, status: number, detail: Partial<ErrorBody['error']> & { message: string }) {
+  constructor(
+    failure: BridgeFailure,
+    status: number,
+    detail: Partial<ErrorBody['error']> & { message: string },
+    retryAfterMs = 0,
+  ) {
     super(detail.message);
     this.name = 'BridgeError';
     this.failure = failure;
@@ -68,6 +75,7 @@ export class BridgeError extends Error {
     this.code = detail.code ?? failure;
     this.field = detail.field;
     this.requestId = detail.requestId;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -146,19 +154,23 @@ interface Call {
   readonly headers?: Record<string, string>;
 }
 
-/** Every call is idempotent, so whatever may pass is tried again: no answer, 408, 429 and 5xx. */
+/**
+ * Every call is idempotent, so whatever may pass is tried again: no answer, 408, 429 and 5xx. Not before `Retry-After` is over: where
+ * that is longer than the client waits, its caller is told at once.
+ */
 async function request<T>(options: ClientOptions, runtime: ClientRuntime, call: Call): Promise<T> {
   const attempts = options.attempts ?? 4;
   for (let attempt = 1; ; attempt++) {
     const outcome = await once<T>(options, runtime, call);
     if ('value' in outcome) return outcome.value;
-    if (outcome.error.failure !== 'unavailable' || attempt >= attempts) throw outcome.error;
-    const full = FIRST_WAIT_MS * 2 ** attempt;
-    await runtime.sleep(Math.min(WAIT_MAX_MS, Math.max(full / 2 + (full / 2) * runtime.random(), outcome.askedMs)));
+    const { failure, retryAfterMs } = outcome.error;
+    if (failure !== 'unavailable' || attempt >= attempts || retryAfterMs > WAIT_MAX_MS) throw outcome.error;
+    const full = Math.min(WAIT_MAX_MS, FIRST_WAIT_MS * 2 ** attempt);
+    await runtime.sleep(Math.max(full / 2 + (full / 2) * runtime.random(), retryAfterMs));
   }
 }
 
-type Outcome<T> = { readonly value: T } | { readonly error: BridgeError; readonly askedMs: number };
+type Outcome<T> = { readonly value: T } | { readonly error: BridgeError };
 
 async function once<T>(
   options: ClientOptions,
@@ -184,16 +196,16 @@ async function once<T>(
     const text = await response.text();
     const answer = parse(text);
     if (response.status >= 200 && response.status < 300 && answer !== undefined) return { value: answer as T };
-    return { error: errorOf(response.status, answer), askedMs: askedMs(response.headers.get('retry-after')) };
+    return { error: errorOf(response.status, answer, askedMs(response.headers.get('retry-after'))) };
   } catch (error) {
     const message = `${missing}: ${error instanceof Error ? error.message : String(error)}`;
-    return { error: new BridgeError('unavailable', 0, { message }), askedMs: 0 };
+    return { error: new BridgeError('unavailable', 0, { message }) };
   }
 }
 
-function errorOf(status: number, answer: unknown): BridgeError {
-  const detail = (answer as ErrorBody | undefined)?.error;
-  return new BridgeError(failureOf(status), status, detail ?? { message: `the bridge answered with status ${status}` });
+function errorOf(status: number, answer: unknown, retryAfterMs: number): BridgeError {
+  const detail = (answer as ErrorBody | undefined)?.error ?? { message: `the bridge answered with status ${status}` };
+  return new BridgeError(failureOf(status), status, detail, retryAfterMs);
 }
 
 function failureOf(status: number): BridgeFailure {

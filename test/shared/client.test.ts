@@ -64,14 +64,20 @@ test('a purge that is not answered is sent again under the same id, with a fresh
   expect(slept).toEqual([300, 600]);
 });
 
-test('Retry-After is honoured, within reason', async () => {
+test('Retry-After is honoured', async () => {
   const { client, slept } = clientWith([
     { status: 429, retryAfter: '2' },
-    { status: 503, retryAfter: '900' },
+    { status: 503, retryAfter: '5' },
     { status: 200, body: { now: 1 } },
   ]);
   await client.status();
   expect(slept).toEqual([2000, 5000]);
+});
+
+test('where it is longer than the client waits, its caller is told how long, and nothing is sent too early', async () => {
+  const { client, sent, slept } = clientWith([{ status: 503, retryAfter: '90' }]);
+  expect(await failed(client.status())).toMatchObject({ failure: 'unavailable', status: 503, retryAfterMs: 90_000 });
+  expect([sent.length, slept]).toEqual([1, []]);
 });
 
 describe('summaries', () => {
