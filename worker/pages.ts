@@ -86,7 +86,7 @@ export class Pages {
     const keys = [...new Set(targets.map((target) => this.canonical(route, target).key))];
     const items = keys.map((value) => ({ kind: 'url' as const, value }));
     try {
-      const { snapshot } = await deps.leases.invalidate(items, 'invalidate');
+      const { snapshot } = await deps.leases.invalidate(items, 'reader');
       await deps.ledger.adopt(snapshot, now);
     } catch (error) {
       deps.report('unsafe-invalidation-failed', { error: String(error) });
