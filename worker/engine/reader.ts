@@ -1,4 +1,6 @@
 import type { CacheOutcome } from '../policy/cache-status.ts';
+import { field } from '../policy/header-list.ts';
+import { isWhole } from '../policy/range.ts';
 import { currentAge } from '../policy/reuse.ts';
 import type { StoredResponse } from '../policy/stored.ts';
 import { selectionMatches } from '../policy/vary.ts';
@@ -9,7 +11,7 @@ import { HotPath } from './hot.ts';
 import { appraise, type Candidate, isReady, locate } from './locate.ts';
 import { ownAnswer, problemAnswer } from './other-answers.ts';
 import type { Keep, Page } from './page.ts';
-import { readPart } from './partial.ts';
+import { Parts } from './partial.ts';
 import { discard, type Resolution } from './resolution.ts';
 import { entryResolution, resolve } from './resolve.ts';
 
@@ -23,19 +25,21 @@ export class PageReader {
   readonly flights = new Flights();
   readonly hot: HotPath;
   readonly #deps: EngineDeps;
+  readonly #parts: Parts;
   /** Pages found unshareable a moment ago: nobody queues behind another for them. Until when, ms. */
   readonly #unshared = new Map<string, number>();
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
     this.hot = new HotPath(deps);
+    this.#parts = new Parts(deps, this.flights, (page, keep) => this.read(page, deps.clock(), keep));
   }
 
   async read(page: Page, now: number, keep: Keep): Promise<Response> {
     const deps = this.#deps;
     const ledgerReady = deps.ledger.ready(now, keep);
     if (page.range !== null) {
-      const part = await readPart(deps, page, now, ledgerReady, keep);
+      const part = await this.#parts.read(page, now, ledgerReady, keep);
       if (part !== undefined) return part;
     }
     if ((this.#unshared.get(page.key) ?? 0) > now) {
@@ -168,7 +172,8 @@ export class PageReader {
       timing: timing(outcome),
       extra: this.#deps.stage.fields(meta, resolution.outcome.ttl ?? 0),
     };
-    if (page.range !== null && page.method === 'GET') {
+    const streams = isWhole(page.range) && field(meta.headers, 'content-length') !== undefined;
+    if (page.range !== null && page.method === 'GET' && !streams) {
       const complete = await patience(resolution.complete, GIVE_UP_MS);
       if (complete !== undefined) {
         await reader.cancel();

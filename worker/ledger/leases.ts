@@ -64,6 +64,7 @@ export class LeaseBook {
   readonly #clock: LeaseClock;
   readonly #leaseMs: number;
   #nextId = 1;
+  #judge: { readonly snapshot: LedgerSnapshot; readonly index: InvalidationIndex } | undefined;
 
   constructor(clock: LeaseClock, leaseMs: number) {
     this.#clock = clock;
@@ -98,8 +99,14 @@ export class LeaseBook {
     if (this.#clock.now() >= until || at <= since) return undefined;
     const overtaken =
       report.seq < snapshot.seq &&
-      new InvalidationIndex(snapshot).verdict({ key, tags: report.tags, seq: report.seq }) !== 'valid';
+      this.#index(snapshot).verdict({ key, tags: report.tags, seq: report.seq }) !== 'valid';
     return overtaken ? undefined : report;
+  }
+
+  /** Thousands of lines are indexed once, not for each who asks. */
+  #index(snapshot: LedgerSnapshot): InvalidationIndex {
+    if (this.#judge?.snapshot !== snapshot) this.#judge = { snapshot, index: new InvalidationIndex(snapshot) };
+    return this.#judge.index;
   }
 
   #grant(key: string, seq: number, expired: Lease | undefined): Acquired {
