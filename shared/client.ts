@@ -32,7 +32,7 @@ export interface ClientRuntime {
 export interface ClientOptions {
   /** Such as https://api.blog.example. */
   readonly baseUrl: string;
-  /** Headers that prove the caller, asked for before every attempt: ID tokens expire. See `bearer`. */
+  /** Headers that prove the caller, asked for before every attempt: ID tokens expire. What it throws counts as `unavailable`. See `bearer`. */
   readonly credentials: () => Promise<Record<string, string>> | Record<string, string>;
   /** For one attempt; 5 s by default. A summary has its own: its deadline and a margin. */
   readonly timeoutMs?: number;
@@ -49,7 +49,7 @@ export type BridgeFailure =
   | 'unauthorized'
   | 'not-found'
   | 'conflict'
-  /** It was tried as often as allowed; the bridge is away, overloaded or failing. */
+  /** It was tried as often as allowed, or longer is to be waited than is for the client to do; the bridge is away, overloaded or failing. */
   | 'unavailable';
 
 export class BridgeError extends Error {
@@ -59,8 +59,15 @@ export class BridgeError extends Error {
   readonly code: string;
   readonly field: string | undefined;
   readonly requestId: string | undefined;
+  /** What the bridge asked to wait, in milliseconds; 0 where it said nothing. */
+  readonly retryAfterMs: number;
 
-  constructor(failure: BridgeFailure, status: number, detail: Partial<ErrorBody['error']> & { message: string }) {
+  constructor(
+    failure: BridgeFailure,
+    status: number,
+    detail: Partial<ErrorBody['error']> & { message: string },
+    retryAfterMs = 0,
+  ) {
     super(detail.message);
     this.name = 'BridgeError';
     this.failure = failure;
@@ -68,6 +75,7 @@ export class BridgeError extends Error {
     this.code = detail.code ?? failure;
     this.field = detail.field;
     this.requestId = detail.requestId;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -86,8 +94,13 @@ export interface BridgeClient {
   job(id: string): Promise<Job>;
   /** The last one made of the thread; `not-found` where there is none. */
   threadSummary(threadId: string): Promise<Summary>;
-  /** Removes it, here and at the edge. Resolves also where there was none. */
+  /**
+   * Removes it, here and at the edge, with all that is known of the thread: for some minutes none of its comments is summarised, so that
+   * a request already on its way brings nothing back. Resolves also where there was none.
+   */
   deleteThreadSummary(threadId: string): Promise<void>;
+  /** The same for one comment that was deleted or hidden: what was made from it goes, the other comments may be summarised at once. */
+  deleteComment(threadId: string, commentId: string): Promise<void>;
 }
 
 /** Credentials from a fixed token, or from a function that fetches one, such as an ID token of the metadata server. */
@@ -101,7 +114,8 @@ export function createBridgeClient(options: ClientOptions): BridgeClient {
   const call = <T>(method: string, path: string, more: Partial<Call> = {}) =>
     request<T>(options, runtime, { method, url: base + path, timeoutMs: options.timeoutMs ?? 5000, ...more });
   const named = <T extends { id?: string | undefined }>(body: T) => ({ ...body, id: body.id ?? runtime.newId() });
-  const threadPath = (id: string) => `/v1/threads/${encodeURIComponent(id)}/summary`;
+  const threadPath = (id: string) => `/v1/threads/${encodeURIComponent(id)}`;
+  const remove = (path: string) => call<void>('DELETE', path).catch(unlessNotFound);
   return {
     purge: (purge) => call('POST', '/v1/purge', { body: named(purge) }),
     purgeStatus: (id) => call('GET', `/v1/purges/${encodeURIComponent(id)}`),
@@ -110,8 +124,9 @@ export function createBridgeClient(options: ClientOptions): BridgeClient {
     summarizeLater: (input) =>
       call('POST', '/v1/summaries', { body: named(input), headers: { prefer: 'respond-async' } }),
     job: (id) => call('GET', `/v1/summaries/${encodeURIComponent(id)}`),
-    threadSummary: (threadId) => call('GET', threadPath(threadId)),
-    deleteThreadSummary: (threadId) => call<void>('DELETE', threadPath(threadId)).catch(unlessNotFound),
+    threadSummary: (threadId) => call('GET', `${threadPath(threadId)}/summary`),
+    deleteThreadSummary: (threadId) => remove(`${threadPath(threadId)}/summary`),
+    deleteComment: (threadId, commentId) => remove(`${threadPath(threadId)}/comments/${encodeURIComponent(commentId)}`),
   };
 }
 
@@ -139,27 +154,33 @@ interface Call {
   readonly headers?: Record<string, string>;
 }
 
-/** Every call is idempotent, so whatever may pass is tried again: no answer, 408, 429 and 5xx. */
+/**
+ * Every call is idempotent, so whatever may pass is tried again: no answer, 408, 429 and 5xx. Not before `Retry-After` is over: where
+ * that is longer than the client waits, its caller is told at once.
+ */
 async function request<T>(options: ClientOptions, runtime: ClientRuntime, call: Call): Promise<T> {
   const attempts = options.attempts ?? 4;
   for (let attempt = 1; ; attempt++) {
     const outcome = await once<T>(options, runtime, call);
     if ('value' in outcome) return outcome.value;
-    if (outcome.error.failure !== 'unavailable' || attempt >= attempts) throw outcome.error;
-    const full = FIRST_WAIT_MS * 2 ** attempt;
-    await runtime.sleep(Math.min(WAIT_MAX_MS, Math.max(full / 2 + (full / 2) * runtime.random(), outcome.askedMs)));
+    const { failure, retryAfterMs } = outcome.error;
+    if (failure !== 'unavailable' || attempt >= attempts || retryAfterMs > WAIT_MAX_MS) throw outcome.error;
+    const full = Math.min(WAIT_MAX_MS, FIRST_WAIT_MS * 2 ** attempt);
+    await runtime.sleep(Math.max(full / 2 + (full / 2) * runtime.random(), retryAfterMs));
   }
 }
 
-type Outcome<T> = { readonly value: T } | { readonly error: BridgeError; readonly askedMs: number };
+type Outcome<T> = { readonly value: T } | { readonly error: BridgeError };
 
 async function once<T>(
   options: ClientOptions,
   runtime: ClientRuntime,
   { method, url, timeoutMs, body, headers }: Call,
 ): Promise<Outcome<T>> {
-  const credentials = await options.credentials();
+  let missing = 'no credentials for the bridge';
   try {
+    const credentials = await options.credentials();
+    missing = 'no answer from the bridge';
     const response = await runtime.fetch(url, {
       method,
       headers: {
@@ -175,16 +196,16 @@ async function once<T>(
     const text = await response.text();
     const answer = parse(text);
     if (response.status >= 200 && response.status < 300 && answer !== undefined) return { value: answer as T };
-    return { error: errorOf(response.status, answer), askedMs: askedMs(response.headers.get('retry-after')) };
+    return { error: errorOf(response.status, answer, askedMs(response.headers.get('retry-after'))) };
   } catch (error) {
-    const message = `no answer from the bridge: ${error instanceof Error ? error.message : String(error)}`;
-    return { error: new BridgeError('unavailable', 0, { message }), askedMs: 0 };
+    const message = `${missing}: ${error instanceof Error ? error.message : String(error)}`;
+    return { error: new BridgeError('unavailable', 0, { message }) };
   }
 }
 
-function errorOf(status: number, answer: unknown): BridgeError {
-  const detail = (answer as ErrorBody | undefined)?.error;
-  return new BridgeError(failureOf(status), status, detail ?? { message: `the bridge answered with status ${status}` });
+function errorOf(status: number, answer: unknown, retryAfterMs: number): BridgeError {
+  const detail = (answer as ErrorBody | undefined)?.error ?? { message: `the bridge answered with status ${status}` };
+  return new BridgeError(failureOf(status), status, detail, retryAfterMs);
 }
 
 function failureOf(status: number): BridgeFailure {

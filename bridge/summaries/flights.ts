@@ -7,7 +7,6 @@ import { Ended, STORE_MS, type Wish, within } from './wish.ts';
 
 /** A generation as it was decided on. */
 export interface Flight {
-  readonly name: string;
   /** The wish that came first. */
   readonly wish: Wish;
   readonly standing: Standing;
@@ -15,60 +14,118 @@ export interface Flight {
   readonly key: string;
 }
 
-/** Generations under way: each is stored once, together with the jobs that wait for it. */
+/** A flight that waits or is under way, and all who share it. */
+interface Open {
+  readonly name: string;
+  readonly flight: Flight;
+  /** Durable jobs among those who wait for it. */
+  readonly jobs: Set<string>;
+  readonly superseding: AbortController;
+  readonly superseded: Promise<Ended>;
+  waiters: number;
+}
+
+export interface Joined {
+  /** The same for all who wait for the same. */
+  readonly name: string;
+  /** Resolves once a comment was edited or removed: nobody need wait any longer, whether or not it has begun. */
+  readonly superseded: Promise<Ended>;
+  /** @throws Ended where what was made may not be used any more. */
+  run(signal: AbortSignal, emit: Listen, deadlineAt: () => number): Promise<Summary>;
+  leave(): void;
+}
+
+/** Generations that wait or are under way: each is stored once, together with the jobs that wait for it. */
 export class Flights {
   readonly #parts: ServiceParts;
-  readonly #byThread = new Map<string, Set<AbortController>>();
-  readonly #jobs = new Map<string, Set<string>>();
+  readonly #open = new Set<Open>();
+  #count = 0;
 
   constructor(parts: ServiceParts) {
     this.#parts = parts;
   }
 
-  /** Has a job settled by the generation of this name; returns how to take that back. */
-  join(name: string, jobId: string | undefined): () => void {
-    if (jobId === undefined) return () => {};
-    const jobs = this.#jobs.get(name) ?? new Set();
-    this.#jobs.set(name, jobs.add(jobId));
-    return () => {
-      jobs.delete(jobId);
-      if (jobs.size === 0 && this.#jobs.get(name) === jobs) this.#jobs.delete(name);
+  /** Waits with whoever waits for the same; a job that waits is settled by it. */
+  join(flight: Flight): Joined {
+    const { jobId } = flight.wish.ask;
+    const open = this.#find(flight) ?? this.#begin(flight);
+    open.waiters += 1;
+    if (jobId !== undefined) open.jobs.add(jobId);
+    return {
+      name: open.name,
+      superseded: open.superseded,
+      run: (signal, emit, deadlineAt) => this.#run(open, signal, emit, deadlineAt),
+      leave: () => {
+        open.waiters -= 1;
+        if (jobId !== undefined) open.jobs.delete(jobId);
+        if (open.waiters === 0) this.#open.delete(open);
+      },
     };
   }
 
-  supersede(threadId: string): void {
-    for (const controller of this.#byThread.get(threadId) ?? []) controller.abort(new Ended('superseded'));
-  }
-
-  /** @throws Ended where what was made may not be used any more. */
-  async run(flight: Flight, signal: AbortSignal, emit: Listen, deadlineAt: () => number): Promise<Summary> {
-    const { ask } = flight.wish;
-    const queuedMs = Math.max(0, this.#parts.now() - ask.acceptedAt);
-    const superseding = new AbortController();
-    const leave = this.#enter(flight.thread.id, superseding);
-    try {
-      const { kept, record } = await this.#look(flight);
-      // Another request has had it made after this one looked: whatever begins here begins after that one's end.
-      if (kept && isFinal(kept) && kept.key === flight.key && kept.seen === flight.standing.seen)
-        return asKept(kept.summary, false);
-      if (signal.aborted) throw new Ended('aborted');
-      const assignment = { thread: flight.thread, options: ask.options, record };
-      const turn = { deadlineAt, queuedMs };
-      const stop = AbortSignal.any([signal, superseding.signal]);
-      const made = await this.#parts.maker.make(assignment, turn, stop, emit);
-      if (superseding.signal.aborted) throw new Ended('superseded');
-      const { summary } = made;
-      if (summary.engine === 'model') return await this.#keep(flight, summary, made);
-      await this.#learn(flight, made);
-      return summary;
-    } finally {
-      leave();
+  /**
+   * What waits or is under way of this thread comes to nothing; who asks from now on begins anew.
+   * @param generation the thread's new one: what was begun since goes on. Absent: everything ends.
+   * @param after the removal, where it is still under way: who waited looks at the store once it is over.
+   */
+  supersede(
+    threadId: string,
+    { generation, after }: { generation?: number | null; after?: Promise<unknown> } = {},
+  ): void {
+    for (const open of this.#open) {
+      const { thread, standing } = open.flight;
+      if (thread.id !== threadId || (standing.generation ?? -1) >= (generation ?? Number.POSITIVE_INFINITY)) continue;
+      this.#open.delete(open);
+      open.superseding.abort(new Ended('superseded', after));
     }
   }
 
+  #find({ key, standing }: Flight): Open | undefined {
+    return [...this.#open].find(
+      ({ flight }) => flight.key === key && flight.standing.generation === standing.generation,
+    );
+  }
+
+  #begin(flight: Flight): Open {
+    this.#count += 1;
+    const name = `${this.#count}:${flight.key}`;
+    const superseding = new AbortController();
+    const superseded = new Promise<Ended>((resolve) => {
+      superseding.signal.addEventListener('abort', () => resolve(superseding.signal.reason as Ended), { once: true });
+    });
+    const open: Open = { name, flight, jobs: new Set(), superseding, superseded, waiters: 0 };
+    this.#open.add(open);
+    return open;
+  }
+
+  async #run(open: Open, signal: AbortSignal, emit: Listen, deadlineAt: () => number): Promise<Summary> {
+    const { flight } = open;
+    const { ask } = flight.wish;
+    const superseded = open.superseding.signal;
+    const queuedMs = Math.max(0, this.#parts.now() - ask.acceptedAt);
+    const { generation, kept, record } = await this.#look(flight);
+    // It may have waited for long: a comment of it may have been removed here, or by another bridge.
+    const moved = generation !== null && generation !== flight.standing.generation;
+    superseded.throwIfAborted();
+    if (moved) throw new Ended('superseded');
+    // Another request has had it made after this one looked: whatever begins here begins after that one's end.
+    if (kept && isFinal(kept) && kept.key === flight.key && kept.seen === flight.standing.seen)
+      return asKept(kept.summary, false);
+    if (signal.aborted) throw new Ended('aborted');
+    const assignment = { thread: flight.thread, options: ask.options, record };
+    const stop = AbortSignal.any([signal, superseded]);
+    const heard: Listen = (event, data) => superseded.aborted || emit(event, data);
+    const made = await this.#parts.maker.make(assignment, { deadlineAt, queuedMs }, stop, heard);
+    superseded.throwIfAborted();
+    const { summary } = made;
+    if (summary.engine === 'model') return this.#keep(open, summary, made);
+    await this.#learn(flight, made);
+    return summary;
+  }
+
   async #look({ wish, standing }: Flight): ReturnType<ServiceParts['threads']['made']> {
-    const nothing = { kept: null, record: null };
-    if (standing.generation === null || standing.first) return nothing;
+    const nothing = { generation: null, kept: null, record: null };
+    if (standing.generation === null) return nothing;
     const { threadId, variant } = wish.arriving;
     return within(this.#parts.threads.made(threadId, variant), STORE_MS).catch((error: Error) => {
       this.#parts.stumbled(error);
@@ -76,22 +133,14 @@ export class Flights {
     });
   }
 
-  #enter(threadId: string, controller: AbortController): () => void {
-    const running = this.#byThread.get(threadId) ?? new Set();
-    this.#byThread.set(threadId, running.add(controller));
-    return () => {
-      running.delete(controller);
-      if (running.size === 0) this.#byThread.delete(threadId);
-    };
-  }
-
-  async #keep({ name, wish, standing, key }: Flight, summary: Summary, made: Made): Promise<Summary> {
+  async #keep({ flight, jobs: waiting }: Open, summary: Summary, made: Made): Promise<Summary> {
+    const { wish, standing, key } = flight;
     const { threadId, variant } = wish.arriving;
     const { generation, seen } = standing;
     if (generation === null) return { ...summary, reason: 'not-stored' };
     if (standing.outdated) return summary;
     const now = new Date(this.#parts.now());
-    const jobs = [...(this.#jobs.get(name) ?? [])];
+    const jobs = [...waiting];
     const saving = this.#parts.threads.save(
       { threadId, variant, generation, key, seen, summary, record: made.record },
       jobs.length === 0 ? undefined : (sql) => this.#parts.jobs.done(sql, jobs, summary, now),

@@ -1,16 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEADLINE_MS, type Summary, SummaryRequest, type Thread } from '../../shared/contract/summary.ts';
 import { backoff } from '../policy/backoff.ts';
-import type { Database } from '../store/database.ts';
 import type { SummaryService } from './service.ts';
 import type { CommentSource } from './source.ts';
 import { type ClaimedJob, type JobStore, RENEW_MS } from './store/jobs.ts';
 import type { Listen } from './types.ts';
 
 export interface JobRunnerParts {
-  readonly database: Database;
   readonly store: JobStore;
-  readonly service: SummaryService;
+  readonly service: Pick<SummaryService, 'begin'>;
   readonly source: CommentSource | null;
   /** Jobs worked on at a time; the generations among them still wait their turn. */
   readonly concurrency: number;
@@ -131,19 +129,25 @@ export class JobRunner {
       { signal, listen: this.#progress(job.id) },
     );
     if (began.kind === 'refused' && began.reason !== 'no-comments')
-      return store.postpone(job.id, Math.max(began.retryAfterMs, RETRY.firstMs), false);
+      return void (await store.postpone(job.id, Math.max(began.retryAfterMs, RETRY.firstMs), false));
     if (began.kind === 'refused') return this.#fail(job, 'no-comments', 'Every comment of the thread was removed.');
     const summary = began.kind === 'ready' ? began.summary : await began.result;
-    if (summary !== null) await this.#settle(job, summary, job.acceptedAt.getTime() + deadlineOf(options));
-  }
-
-  async #settle(job: ClaimedJob, summary: Summary, until: number): Promise<void> {
-    const { database, store, now, random } = this.#parts;
+    if (summary === null) return;
+    const { random } = this.#parts;
     const waitMs = backoff(job.attempts, random(), RETRY);
     const passing = summary.reason !== undefined && PASSING.has(summary.reason);
-    if (passing && job.attempts < ATTEMPTS_MAX && now() + waitMs < until) return store.postpone(job.id, waitMs, true);
-    await store.done(database, [job.id], summary, new Date(now()));
-    this.#parts.settled('done');
+    if (passing && job.attempts < ATTEMPTS_MAX && now() + waitMs < job.acceptedAt.getTime() + deadlineOf(options))
+      return void (await store.postpone(job.id, waitMs, true));
+    await this.#settle(job, summary, began.generation);
+  }
+
+  /** Ends the job, unless a comment was edited or removed meanwhile, or it cannot be known: then it is made anew. */
+  async #settle(job: ClaimedJob, summary: Summary, generation: number | null): Promise<void> {
+    const { store, now, random } = this.#parts;
+    const settled = generation !== null && (await store.settle(job.id, summary, generation, new Date(now())));
+    // What a generation made ended its jobs when it was stored.
+    if (settled || !(await store.postpone(job.id, backoff(job.attempts, random(), RETRY), generation === null)))
+      this.#parts.settled('done');
   }
 
   async #fail(job: ClaimedJob, code: string, message: string): Promise<void> {
@@ -159,9 +163,9 @@ export class JobRunner {
     return source.thread(threadId);
   }
 
-  #unread(job: ClaimedJob, { reason, message }: { reason: string; message: string }): Promise<void> {
+  async #unread(job: ClaimedJob, { reason, message }: { reason: string; message: string }): Promise<void> {
     if (reason !== 'unreachable' || job.attempts >= ATTEMPTS_MAX) return this.#fail(job, reason, message);
-    return this.#parts.store.postpone(job.id, backoff(job.attempts, this.#parts.random(), RETRY), true);
+    await this.#parts.store.postpone(job.id, backoff(job.attempts, this.#parts.random(), RETRY), true);
   }
 
   /** Written down once a second at most. */

@@ -11,7 +11,7 @@ import { storable } from './digest.ts';
 import { type Preferences, preferenceApplied, readPrefer } from './prefer.ts';
 import { noComments, overloaded, sourceRefusals, storeAway } from './refusals.ts';
 import type { Began, SummaryService } from './service.ts';
-import type { CommentSource } from './source.ts';
+import type { CommentSource, Found } from './source.ts';
 import { EVENT_STREAM_HEADERS, eventStream } from './sse.ts';
 import type { JobStore } from './store/jobs.ts';
 import type { Listen } from './types.ts';
@@ -19,8 +19,8 @@ import { type Ask, within } from './wish.ts';
 
 export interface SummaryRoutes {
   readonly gate: Gate;
-  readonly service: SummaryService;
-  readonly jobs: JobStore;
+  readonly service: Pick<SummaryService, 'begin'>;
+  readonly jobs: Pick<JobStore, 'accept' | 'read'>;
   readonly source: CommentSource | null;
   readonly now: () => number;
   readonly newId: () => string;
@@ -42,12 +42,12 @@ export function mountSummaryRoutes(app: App, parts: SummaryRoutes): void {
     if (read.request.thread === undefined && parts.source === null)
       return refuse(context, sourceRefusals['no-comment-source']);
     if (preferences.respondAsync) return acceptJob(context, parts, read.request, preferences);
-    const found = await threadOf(read.request, parts.source);
-    if (!found.ok) return refuse(context, found.refused);
     const { options } = read.request;
     const { kind, name } = context.get('caller');
     const waitMs = Math.max(DEADLINE_MS.min, (preferences.wait ?? Number.POSITIVE_INFINITY) * 1000);
     const deadlineMs = Math.min(waitMs, options.deadlineMs ?? DEADLINE_MS[options.priority]);
+    const found = await threadOf(read.request, parts.source, acceptedAt + deadlineMs - parts.now());
+    if (!found.ok) return refuse(context, found.refused);
     const ask = {
       thread: found.thread,
       options,
@@ -96,10 +96,18 @@ function readRequest(context: Ctx): ReadRequest {
 
 type FoundThread = { readonly ok: true; readonly thread: Thread } | { readonly ok: false; readonly refused: Refused };
 
-async function threadOf({ thread, threadId }: SummaryRequest, source: CommentSource | null): Promise<FoundThread> {
+/** The thread of a request, read within `ms` where it has to be read. */
+async function threadOf(
+  { thread, threadId }: SummaryRequest,
+  source: CommentSource | null,
+  ms: number,
+): Promise<FoundThread> {
   if (thread) return { ok: true, thread };
   if (source === null || threadId === undefined) return { ok: false, refused: sourceRefusals['no-comment-source'] };
-  const found = await source.thread(threadId);
+  const found = await within(source.thread(threadId), ms).catch((): Found => {
+    const message = 'The comment source did not answer by the deadline: try again, or send the thread itself.';
+    return { ok: false, reason: 'unreachable', message };
+  });
   if (found.ok) return { ok: true, thread: storable(found.thread) };
   return { ok: false, refused: { ...sourceRefusals[found.reason], message: found.message } };
 }

@@ -1,7 +1,7 @@
 import type { Summary, SummaryOptions, Thread } from '../../shared/contract/summary.ts';
 import { threadDigest } from './digest.ts';
 import { Fallback } from './fallback.ts';
-import { type Flight, Flights } from './flights.ts';
+import { Flights } from './flights.ts';
 import type { ModelState, ServiceParts, Task, Waiter } from './parts.ts';
 import type { Known } from './store/arrival.ts';
 import { isFinal, type Kept, type Standing } from './store/head.ts';
@@ -9,10 +9,11 @@ import { usable } from './store/held.ts';
 import { asKept } from './store/threads.ts';
 import { type Ask, Ended, STORE_MS, type Wish, wishOf, within } from './wish.ts';
 
+/** `generation`: of the thread as it was found; the summary may be kept as long as it still holds. Null where the store did not say. */
 export type Began =
-  | { readonly kind: 'ready'; readonly summary: Summary }
+  | { readonly kind: 'ready'; readonly summary: Summary; readonly generation: number | null }
   /** Resolves by the deadline, whatever happens; null once the caller has left. */
-  | { readonly kind: 'running'; readonly result: Promise<Summary | null> }
+  | { readonly kind: 'running'; readonly result: Promise<Summary | null>; readonly generation: number | null }
   | {
       readonly kind: 'refused';
       readonly reason: 'full' | 'caller-full' | 'no-comments';
@@ -34,9 +35,9 @@ export class SummaryService {
     this.#flights = new Flights(parts);
   }
 
-  /** Comments of the thread were edited or removed, or all of it: what is being made of them is broken off. */
-  supersede(threadId: string): void {
-    this.#flights.supersede(threadId);
+  /** Comments of the thread were edited or removed, or all of it: what waits to be made of them, or is being made, is broken off. */
+  supersede(threadId: string, after?: Promise<unknown>): void {
+    this.#flights.supersede(threadId, after ? { after } : {});
   }
 
   async begin(ask: Ask, waiter: Waiter): Promise<Began> {
@@ -60,7 +61,8 @@ export class SummaryService {
   }
 
   #arrived(wish: Wish, standing: Standing, model: ModelState, waiter: Waiter): Promise<Began> {
-    if (standing.changed.length > 0) this.supersede(wish.arriving.threadId);
+    // Who asked with the same change at the same time has begun anew already.
+    if (standing.changed.length > 0) this.#flights.supersede(wish.arriving.threadId, standing);
     return this.#generate(wish, standing, model, waiter);
   }
 
@@ -68,63 +70,64 @@ export class SummaryService {
     const { ask } = wish;
     if (standing.comments.length === 0) return { kind: 'refused', reason: 'no-comments', retryAfterMs: 0 };
     const thread = { ...ask.thread, comments: [...standing.comments] };
+    const { generation } = standing;
     if (this.#isGood(standing.kept, standing.seen, thread, ask.options, model))
-      return this.#ready(ask, asKept(standing.kept.summary, false));
+      return { kind: 'ready', summary: this.#finished(ask, asKept(standing.kept.summary, false)), generation };
     if (model.kind !== 'model') {
       const reason = model.kind === 'none' ? 'no-model' : model.reason;
-      return this.#ready(ask, await this.#fallback.answer(wish, reason));
+      const summary = this.#finished(ask, await this.#fallback.answer(wish, reason));
+      return { kind: 'ready', summary, generation };
     }
     const key = this.#parts.maker.key(thread, ask.options, model.model);
-    const flight: Flight = { name: `${standing.generation}:${key}`, wish, standing, thread, key };
+    const joined = this.#flights.join({ wish, standing, thread, key });
     const task: Task<Summary> = {
-      key: flight.name,
+      key: joined.name,
       caller: ask.caller,
       priority: ask.options.priority,
       deadlineAt: ask.deadlineAt,
-      run: (signal, emit, latestAt) => this.#flights.run(flight, signal, emit, latestAt),
+      run: joined.run,
     };
-    const release = this.#flights.join(flight.name, ask.jobId);
     const submitted = this.#parts.queue.submit(task, waiter.listen);
     if (!submitted.ok) {
-      release();
+      joined.leave();
       this.#parts.refused(submitted.reason);
       return { kind: 'refused', reason: submitted.reason, retryAfterMs: submitted.retryAfterMs };
     }
-    return { kind: 'running', result: this.#await(wish, submitted, waiter).finally(release) };
+    const waiting = { result: Promise.race([submitted.result, joined.superseded]), leave: submitted.leave };
+    return { kind: 'running', result: this.#await(wish, waiting, waiter).finally(joined.leave), generation };
   }
 
   /** The generation's summary, or the next best thing at the deadline; null once the caller has left. */
   async #await(
     wish: Wish,
-    { result, leave }: { result: Promise<Summary>; leave(): void },
+    { result, leave }: { result: Promise<Summary | Ended>; leave(): void },
     { signal }: Waiter,
   ): Promise<Summary | null> {
     const { ask } = wish;
     const late = this.#deadline(wish);
-    const gone = new Promise<'gone'>((resolve) => {
-      if (signal.aborted) resolve('gone');
-      signal.addEventListener('abort', () => resolve('gone'), { once: true });
+    const gone = new Promise<null>((resolve) => {
+      if (signal.aborted) resolve(null);
+      signal.addEventListener('abort', () => resolve(null), { once: true });
     });
-    const outcome = await Promise.race([result.catch(reasonOf), late.passed, gone]);
+    const outcome = await Promise.race([result.catch(asEnded), late.passed, gone]);
     late.clear();
-    if (typeof outcome === 'object' && outcome.engine === 'model') return this.#finished(ask, outcome);
+    if (outcome !== null && 'engine' in outcome && outcome.engine === 'model') return this.#finished(ask, outcome);
     leave();
-    if (outcome === 'gone') return null;
-    const summary =
-      typeof outcome === 'string'
-        ? await this.#fallback.answer(wish, outcome)
-        : await this.#fallback.answer(wish, outcome.reason ?? 'failed', outcome);
-    return this.#finished(ask, summary);
+    if (outcome === null) return null;
+    if ('engine' in outcome)
+      return this.#finished(ask, await this.#fallback.answer(wish, outcome.reason ?? 'failed', outcome));
+    if (outcome.after !== null) await within(outcome.after, STORE_MS).catch(() => {});
+    return this.#finished(ask, await this.#fallback.answer(wish, outcome.reason));
   }
 
-  #deadline(wish: Wish): { readonly passed: Promise<'deadline'>; clear(): void } {
+  #deadline(wish: Wish): { readonly passed: Promise<Ended>; clear(): void } {
     const leftMs = Math.max(0, wish.ask.deadlineAt - this.#parts.now());
     const comments = wish.arriving.comments.length;
     const aheadMs = Math.min(leftMs / 2, comments > LARGE ? 2000 : 0);
     const ahead = comments > LARGE ? setTimeout(() => this.#fallback.prepare(wish), leftMs - aheadMs) : undefined;
     let timer: NodeJS.Timeout | undefined;
-    const passed = new Promise<'deadline'>((resolve) => {
-      timer = setTimeout(resolve, leftMs, 'deadline');
+    const passed = new Promise<Ended>((resolve) => {
+      timer = setTimeout(() => resolve(new Ended('deadline')), leftMs);
     });
     const clear = () => {
       clearTimeout(ahead);
@@ -138,10 +141,6 @@ export class SummaryService {
     // What a model made stays good while that model cannot be asked which one it is.
     if (model.kind !== 'model') return isFinal(kept) || model.kind === 'none';
     return isFinal(kept) && kept.key === this.#parts.maker.key(thread, options, model.model);
-  }
-
-  #ready(ask: Ask, summary: Summary): Began {
-    return { kind: 'ready', summary: this.#finished(ask, summary) };
   }
 
   #finished(ask: Ask, summary: Summary): Summary {
@@ -177,4 +176,4 @@ function aside({ arriving }: Wish): Standing {
   return { comments: arriving.comments, seen, generation: null, outdated: true, ...nothing };
 }
 
-const reasonOf = (error: unknown): string => (error instanceof Ended ? error.reason : 'failed');
+const asEnded = (error: unknown): Ended => (error instanceof Ended ? error : new Ended('failed'));

@@ -54,7 +54,7 @@ const limitsOf = (slots: number, max: number): QueueLimits => ({
 
 /** Opens what summaries need and starts working on the jobs that wait. */
 export async function startSummaries(parts: SummaryParts): Promise<Summaries> {
-  const { config, database, metrics, log, now, random, newId } = parts;
+  const { config, metrics, log, now, random, newId } = parts;
   const stumbled = (error: Error) => {
     metrics.storeErrors.inc();
     log.warn({ error: error.message }, 'a summary had to do without the store');
@@ -64,7 +64,7 @@ export async function startSummaries(parts: SummaryParts): Promise<Summaries> {
   const source = commentsDatabaseUrl === null ? null : postgresSource(commentsDatabaseUrl, unread(log));
   const settled = (state: string) => log.info({ state }, 'a summary job ended');
   const concurrency = slots + 3;
-  const runner = new JobRunner({ database, store: jobs, service, source, concurrency, now, random, settled, stumbled });
+  const runner = new JobRunner({ store: jobs, service, source, concurrency, now, random, settled, stumbled });
   await runner.start();
   const forgetting = setInterval(() => {
     void jobs.forget(new Date(now() - config.retentionDays * 86_400_000)).catch(stumbled);

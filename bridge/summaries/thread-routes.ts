@@ -78,8 +78,8 @@ async function removed(
   service: ThreadRoutes['service'],
   removing: Promise<Removed>,
 ): Promise<Response> {
-  // What is being generated goes first: its late result would be refused, but its waiters should not get it either.
-  service.supersede(threadId);
+  // What waits or is being generated goes first: its late result would be refused, but its waiters should not get it either.
+  service.supersede(threadId, removing);
   try {
     const result = await within(removing, READ_MS);
     service.supersede(threadId);

@@ -31,13 +31,15 @@ export function wishOf(ask: Ask): Wish {
   };
 }
 
-/** A generation that came to nothing, with the word that says why. */
+/** A generation that came to nothing, with the word that says why; only after `after` does the store hold what follows from it. */
 export class Ended extends Error {
   readonly reason: string;
+  readonly after: Promise<unknown> | null;
 
-  constructor(reason: string) {
+  constructor(reason: string, after: Promise<unknown> | null = null) {
     super(reason);
     this.reason = reason;
+    this.after = after;
   }
 }
 

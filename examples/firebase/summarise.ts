@@ -1,7 +1,7 @@
 import { type BridgeClient, BridgeError } from '../../shared/client.ts';
 import { SUMMARY_COMMENTS_MAX, Summary } from '../../shared/contract/summary.ts';
 import { type Fields, microsOf, type Shown, type ThreadStore } from './store.ts';
-import { jobIdOf, kindOf, toComments } from './thread.ts';
+import { jobIdOf, type Kind, kindOf, toComments } from './thread.ts';
 
 /** One delivery of a change. Eventarc delivers at least once and in no order. */
 export interface CommentEvent {
@@ -9,13 +9,14 @@ export interface CommentEvent {
   /** RFC 3339: when the comment was written. */
   readonly time: string;
   readonly threadId: string;
+  readonly commentId: string;
   readonly before: Fields | undefined;
   readonly after: Fields | undefined;
 }
 
 export interface Deps {
   readonly threads: ThreadStore;
-  readonly bridge: Pick<BridgeClient, 'summarize' | 'deleteThreadSummary'>;
+  readonly bridge: Pick<BridgeClient, 'summarize' | 'deleteComment'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields: Fields) => void;
@@ -51,14 +52,14 @@ export async function onComment(event: CommentEvent, deps: Deps): Promise<Outcom
   try {
     const ageMs = deps.now() - Date.parse(event.time);
     if (Number.isNaN(ageMs)) throw new BridgeError('invalid', 0, { message: `no time of an event: ${event.time}` });
-    const withdrawn = kind === 'added' ? false : await withdraw(event, deps);
-    if (withdrawn === 'covered') return 'covered';
+    if (kind !== 'added' && (await withdraw(event, deps)) === 'covered') return 'covered';
     if (ageMs > AGE_MAX_MS[kind]) {
       deps.log('error', 'gave up on a comment: its event is too old', { ...about, ageMs });
       return 'expired';
     }
-    if (withdrawn) await deps.bridge.deleteThreadSummary(event.threadId);
-    const outcome = await summarise(event, deps);
+    // An edit needs no word of its own: the bridge withdraws what it was made from when the edited thread arrives.
+    if (kind === 'removed') await deps.bridge.deleteComment(event.threadId, event.commentId);
+    const outcome = await summarise(event, kind, deps);
     deps.log('info', `comment handled: ${outcome}`, about);
     return outcome;
   } catch (error) {
@@ -68,14 +69,14 @@ export async function onComment(event: CommentEvent, deps: Deps): Promise<Outcom
   }
 }
 
-/** First the copy that readers see here, then the bridge's: true where the bridge is still to be told. */
-async function withdraw({ id, time, threadId }: CommentEvent, { threads }: Deps): Promise<true | 'covered'> {
+/** Takes away the copy that readers see here; the bridge's comes after it. */
+async function withdraw({ id, time, threadId }: CommentEvent, { threads }: Deps): Promise<'withdrawn' | 'covered'> {
   const asOfMicros = microsOf(time);
   const { current } = await threads.advance(threadId, { state: 'withdrawn', asOfMicros, eventId: id });
-  return current.state === 'ready' && current.asOfMicros > asOfMicros + CLOCK_SLACK_MICROS ? 'covered' : true;
+  return current.state === 'ready' && current.asOfMicros > asOfMicros + CLOCK_SLACK_MICROS ? 'covered' : 'withdrawn';
 }
 
-async function summarise(event: CommentEvent, { threads, bridge, log }: Deps): Promise<Outcome> {
+async function summarise(event: CommentEvent, kind: Kind, { threads, bridge, log }: Deps): Promise<Outcome> {
   const { threadId } = event;
   const before = await threads.current(threadId);
   if (before?.state === 'ready' && before.asOfMicros > microsOf(event.time) + CLOCK_SLACK_MICROS) return 'covered';
@@ -83,6 +84,8 @@ async function summarise(event: CommentEvent, { threads, bridge, log }: Deps): P
   const { comments, unusable } = toComments(rows);
   if (unusable > 0) log('warn', 'comments left out: they do not fit the contract', { threadId, unusable });
   if (comments.length === 0) {
+    // Edited into what no contract takes, and nothing left to send instead.
+    if (kind === 'edited') await bridge.deleteComment(threadId, event.commentId);
     await threads.advance(threadId, { state: 'withdrawn', asOfMicros, eventId: event.id });
     return 'withdrawn';
   }
@@ -117,6 +120,8 @@ const PASSING_CODES = new Set([1, 2, 4, 8, 10, 13, 14]);
 /** A refusal will be one again; no answer, an overload and what nobody foresaw may pass, and the age of the event bounds that. */
 function mayPass(error: unknown): boolean {
   if (error instanceof BridgeError) return error.failure === 'unavailable';
+  // A timeout or a broken-off exchange; its `code` is a number as well, of another list.
+  if (error instanceof DOMException) return true;
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'number' ? PASSING_CODES.has(code) : true;
 }

@@ -26,6 +26,7 @@ export function summariseComments(deps: () => Deps, region: string) {
           id: event.id,
           time: event.time,
           threadId: event.params.threadId,
+          commentId: event.params.commentId,
           before: before?.exists === true ? before.data() : undefined,
           after: after?.exists === true ? after.data() : undefined,
         },

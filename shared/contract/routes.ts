@@ -99,7 +99,8 @@ export const routes = {
   deleteThreadSummary: {
     ...access.deleteThreadSummary,
     name: 'deleteThreadSummary',
-    summary: 'Remove what is kept of a thread and take it off the edge; what is being generated of it is dropped.',
+    summary:
+      'Remove what is kept of a thread and take it off the edge; what is being generated of it is dropped, and its comments are left out of what arrives in the next ten minutes.',
     responses: {
       202: { description: 'Removed; the purge is on its way.', body: SummaryRemoved },
       400: refusal('No id that a thread could have.'),

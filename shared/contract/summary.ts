@@ -85,11 +85,12 @@ export type SummaryRequest = z.infer<typeof SummaryRequest>;
 /** What a caller writes: the defaults may be left out. */
 export type SummaryInput = z.input<typeof SummaryRequest>;
 
-export const SummaryPoint = z.strictObject({ text: z.string(), commentIds: z.array(CommentId).min(1) });
+// Answers are open: a field that a later bridge adds breaks no client that was deployed before it.
+export const SummaryPoint = z.object({ text: z.string(), commentIds: z.array(CommentId).min(1) });
 export type SummaryPoint = z.infer<typeof SummaryPoint>;
 
 export const Summary = z
-  .strictObject({
+  .object({
     threadId: ThreadId,
     summary: z.string(),
     points: z.array(SummaryPoint),
@@ -98,14 +99,14 @@ export const Summary = z
     promptVersion: z.string(),
     language: z.string().describe('BCP 47 tag of the summary; `und` where unknown.'),
     coverage: z
-      .strictObject({ comments: z.int(), covered: z.int(), omitted: z.int() })
+      .object({ comments: z.int(), covered: z.int(), omitted: z.int() })
       .describe('Comments of the request; of these those the summary was made from, and the others.'),
     stale: z.boolean().describe('Made before the newest comments or edits.'),
     cached: z.boolean().describe('Nothing was generated for this answer.'),
     /** Why it is not a fresh summary of the model: a stable word, such as `no-model` or `deadline`. */
     reason: z.string().optional(),
-    tokens: z.strictObject({ prompt: z.int(), completion: z.int() }).describe('Spent for this answer.'),
-    timings: z.strictObject({
+    tokens: z.object({ prompt: z.int(), completion: z.int() }).describe('Spent for this answer.'),
+    timings: z.object({
       queuedMs: z.number(),
       firstTokenMs: z.number().nullable(),
       generatedMs: z.number(),
@@ -117,26 +118,26 @@ export const Summary = z
 export type Summary = z.infer<typeof Summary>;
 
 export const JobAccepted = z
-  .strictObject({ id: z.string(), acceptedAt: Instant, replayed: z.boolean(), status: z.string() })
+  .object({ id: z.string(), acceptedAt: Instant, replayed: z.boolean(), status: z.string() })
   .meta({ id: 'JobAccepted', description: 'The job is durable; `status` is where to poll.' });
 export type JobAccepted = z.infer<typeof JobAccepted>;
 
 export const Job = z
-  .strictObject({
+  .object({
     id: z.string(),
     threadId: ThreadId,
     state: z.enum(['queued', 'running', 'done', 'failed']),
     acceptedAt: Instant,
     settledAt: Instant.nullable(),
-    progress: z.strictObject({ phase: z.string(), done: z.int(), total: z.int() }).nullable(),
+    progress: z.object({ phase: z.string(), done: z.int(), total: z.int() }).nullable(),
     summary: Summary.nullable(),
-    error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
   })
   .meta({ id: 'SummaryJob' });
 export type Job = z.infer<typeof Job>;
 
 export const SummaryRemoved = z
-  .strictObject({
+  .object({
     threadId: ThreadId,
     removed: z.boolean().describe('Whether a summary was there that could be read.'),
     purgeId: z

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { GenerationQueue } from '../../bridge/summaries/queue/queue.ts';
 import type { Began } from '../../bridge/summaries/service.ts';
-import type { Made } from '../../bridge/summaries/types.ts';
+import type { Listen, Made } from '../../bridge/summaries/types.ts';
 import type { Summary } from '../../shared/contract/summary.ts';
 import { until } from '../support/bridge.ts';
 import { type Bench, MODEL, made, startBench } from '../support/summary-service.ts';
@@ -158,6 +159,18 @@ describe('moderation while it is made', () => {
     expect(await bench.threads.latest('removed')).toBeNull();
   });
 
+  test('a copy of a removed thread that was on its way brings nothing of it back, new comments are free', async () => {
+    await answer(bench.ask(told('copied')));
+    await bench.threads.remove('copied', Date.now());
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await bench.ask(told('copied'))).toMatchObject({ kind: 'refused', reason: 'no-comments' });
+    expect(await bench.ask(moderated('copied'))).toMatchObject({ kind: 'refused', reason: 'no-comments' });
+    expect(await bench.threads.latest('copied')).toBeNull();
+    const summary = await answer(bench.ask({ id: 'copied', comments: [...told('copied').comments, comment(4)] }));
+    expect(summary.coverage.comments).toBe(1);
+    expect(JSON.stringify(summary)).not.toContain('Zanzibar');
+  });
+
   test('an older request that comes late changes nothing, and is not stored', async () => {
     const earlier = Date.now() - 5000;
     await answer(bench.ask(moderated('order')));
@@ -184,3 +197,72 @@ test('a store that fails costs the label, not the answer', async () => {
   expect(other.stumbles.length).toBeGreaterThan(0);
   await other.stop();
 }, 30_000);
+
+describe('moderation while it waits for its turn', () => {
+  const limits = { slots: 1, max: 10, perCaller: 10, waitersMax: 100, ageMs: 30_000 };
+  const told = (id: string) => ({
+    id,
+    comments: [
+      comment(1),
+      comment(2, { text: 'The word Zanzibar stands in this remark, which is long enough to quote.' }),
+    ],
+  });
+
+  /** A thread told of twice, the second time behind another generation in the queue; what its reader hears and its model is asked. */
+  async function queued(known: boolean) {
+    const one = await startBench(new GenerationQueue({ limits, now: Date.now }));
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    if (known) await answer(one.ask(thread('queued', 1)));
+    const asked: string[] = [];
+    const heard: string[] = [];
+    one.make = async (assignment, _signal, listen) => {
+      if (assignment.thread.id === 'busy') await gate;
+      const { summary, record } = made(assignment);
+      asked.push(summary.summary);
+      listen('text', { delta: summary.summary });
+      return { summary, record };
+    };
+    const busy = answer(one.ask(thread('busy', 1)));
+    await until('the model is busy', () => one.begun === (known ? 2 : 1));
+    const listen: Listen = (event, data) => void (event === 'text' && heard.push(JSON.stringify(data)));
+    const waiting = await one.ask(told('queued'), {}, { waiter: { listen } });
+    return { one, asked, heard, waiting, busy, open };
+  }
+
+  test.each([
+    ['by this bridge', true, true],
+    ['by this bridge, of a thread nobody knew', false, true],
+    ['by another bridge', true, false],
+    ['by another bridge, of a thread nobody knew', false, false],
+  ])(
+    'neither the model nor a reader gets words removed %s',
+    async (_name, known, own) => {
+      const { one, asked, heard, waiting, busy, open } = await queued(known);
+      const removing = one.threads.removeComment('queued', 'c2', Date.now());
+      if (own) one.service.supersede('queued', removing);
+      const early = own ? await answer(waiting) : null;
+      await removing;
+      open();
+      await busy;
+      const late = early ?? (await answer(waiting));
+      expect(late).toMatchObject({ reason: 'superseded', coverage: { comments: 1 } });
+      expect(asked.length).toBe(1);
+      for (const words of [late, heard, await one.threads.latest('queued')])
+        expect(JSON.stringify(words)).not.toContain('Zanzibar');
+      await one.stop();
+    },
+    30_000,
+  );
+});
+
+test('requests with the same edit, at once, are one generation', async () => {
+  await answer(bench.ask(thread('together', 3)));
+  bench.begun = 0;
+  const edited = { id: 'together', comments: [comment(1, { text: 'Something else.' }), comment(2), comment(3)] };
+  const answers = await Promise.all(Array.from({ length: 20 }, () => answer(bench.ask(edited))));
+  expect(bench.begun).toBe(1);
+  expect(new Set(answers.map(({ engine, reason }) => `${engine} ${reason}`))).toEqual(new Set(['model undefined']));
+});

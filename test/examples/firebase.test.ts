@@ -16,7 +16,7 @@ afterEach(async () => {
 const calls = ({ bridge }: World) => bridge.seen.map(({ method, path }) => `${method} ${path}`);
 const requests = ({ bridge }: World) => bridge.seen.map(({ body }) => SummaryRequest.parse(body));
 const SUMMARISE = 'POST /v1/summaries';
-const REMOVE = 'DELETE /v1/threads/post-1/summary';
+const REMOVE = (id: string) => `DELETE /v1/threads/post-1/comments/${id}`;
 const outage = () => ({ status: 503, body: { error: { code: 'overloaded', message: 'later' } } });
 
 test('deployed as a retried trigger on comments, which cannot wake itself', async () => {
@@ -203,11 +203,11 @@ describe('what may pass is thrown, what will not is not', () => {
     await expect(removed()).rejects.toThrow();
     one.later(6 * 60_000);
     await added();
-    expect(calls(one)).toEqual([REMOVE]);
+    expect(calls(one)).toEqual([REMOVE('c1')]);
     await expect(removed()).rejects.toThrow();
     one.later(24 * 3_600_000);
     await removed();
-    expect(calls(one)).toEqual([REMOVE, REMOVE]);
+    expect(calls(one)).toEqual([REMOVE('c1'), REMOVE('c1')]);
     expect(one.log.filter((line) => line.startsWith('error'))).toEqual(
       Array(2).fill('error gave up on a comment: its event is too old'),
     );
@@ -225,6 +225,26 @@ describe('what may pass is thrown, what will not is not', () => {
     }
     expect(calls(one)).toEqual([]);
   });
+
+  test.each([
+    ['a timeout of the database', 'TimeoutError'],
+    ['one that was broken off', 'AbortError'],
+  ])('%s is worth another delivery: its code is none of gRPC', async (_, name) => {
+    const one = await world();
+    one.database.beforeQuery = () => Promise.reject(new DOMException('too slow', name));
+    await expect(one.change('c1', comment('One.'))()).rejects.toThrow('too slow');
+  });
+
+  test('a metadata server that stays silent does not lose a removal', async () => {
+    const one = await world();
+    one.change('c1', comment('One.'));
+    const removed = one.change('c1', null);
+    one.metadata.silent = true;
+    await expect(removed()).rejects.toMatchObject({ failure: 'unavailable' });
+    one.metadata.silent = false;
+    await removed();
+    expect(calls(one)).toEqual([REMOVE('c1')]);
+  }, 20_000);
 
   test('a comment that breaks the contract does not block its thread', async () => {
     const one = await world();
@@ -258,11 +278,11 @@ describe('moderation is immediate', () => {
     return one;
   }
 
-  test.each<[string, ReturnType<typeof comment> | null]>([
-    ['deleted', null],
-    ['edited', comment('Something harmless.')],
-    ['hidden', comment('Something libellous.', { hidden: true })],
-  ])('%s: withdrawn here, removed at the bridge, then made anew', async (_, after) => {
+  test.each<[string, ReturnType<typeof comment> | null, string[]]>([
+    ['deleted', null, [REMOVE('c2'), SUMMARISE]],
+    ['edited', comment('Something harmless.'), [SUMMARISE]],
+    ['hidden', comment('Something libellous.', { hidden: true }), [REMOVE('c2'), SUMMARISE]],
+  ])('%s: withdrawn here, removed at the bridge, then made anew', async (_, after, expected) => {
     const one = await summarised();
     const states: unknown[] = [];
     one.bridge.next.push(
@@ -273,7 +293,7 @@ describe('moderation is immediate', () => {
       () => null,
     );
     await one.change('c2', after)();
-    expect(calls(one)).toEqual([SUMMARISE, REMOVE, SUMMARISE]);
+    expect(calls(one)).toEqual([SUMMARISE, ...expected]);
     expect(states).toEqual(['withdrawn', undefined]);
     expect(one.current()).toMatchObject({ state: 'ready' });
     expect(JSON.stringify(one.current())).not.toContain('libellous');
@@ -286,7 +306,7 @@ describe('moderation is immediate', () => {
     await expect(removed()).rejects.toThrow();
     expect(one.current()).toMatchObject({ state: 'withdrawn' });
     await removed();
-    expect(calls(one)).toEqual([SUMMARISE, REMOVE, REMOVE, SUMMARISE]);
+    expect(calls(one)).toEqual([SUMMARISE, REMOVE('c2'), REMOVE('c2'), SUMMARISE]);
   });
 
   test('a summary that was being made of the deleted comment is not written after', async () => {
@@ -312,14 +332,23 @@ describe('moderation is immediate', () => {
     one.database.write('threads/post-1/comments/c1', null);
     const removed = one.change('c2', null);
     await removed();
-    expect(calls(one)).toEqual([SUMMARISE, REMOVE]);
+    expect(calls(one)).toEqual([SUMMARISE, REMOVE('c2')]);
     expect(one.current()).toMatchObject({ state: 'withdrawn' });
     one.later(5000);
     await one.change('c3', comment('Three.'))();
     one.later(5000);
     await removed();
     expect(one.current()).toMatchObject({ state: 'ready', summary: { summary: '1 said something.' } });
-    expect(calls(one)).toEqual([SUMMARISE, REMOVE, SUMMARISE]);
+    expect(calls(one)).toEqual([SUMMARISE, REMOVE('c2'), SUMMARISE]);
+  });
+
+  test('a comment edited into what no contract takes, the only one, is removed at the bridge', async () => {
+    const one = await world();
+    await one.change('c1', comment('Something libellous.'))();
+    one.later(5000);
+    await one.change('c1', comment('Something else.', { createdAt: 'never' }))();
+    expect(calls(one)).toEqual([SUMMARISE, REMOVE('c1')]);
+    expect(one.current()).toMatchObject({ state: 'withdrawn' });
   });
 
   test('votes alone change nothing', async () => {

@@ -64,14 +64,20 @@ test('a purge that is not answered is sent again under the same id, with a fresh
   expect(slept).toEqual([300, 600]);
 });
 
-test('Retry-After is honoured, within reason', async () => {
+test('Retry-After is honoured', async () => {
   const { client, slept } = clientWith([
     { status: 429, retryAfter: '2' },
-    { status: 503, retryAfter: '900' },
+    { status: 503, retryAfter: '5' },
     { status: 200, body: { now: 1 } },
   ]);
   await client.status();
   expect(slept).toEqual([2000, 5000]);
+});
+
+test('where it is longer than the client waits, its caller is told how long, and nothing is sent too early', async () => {
+  const { client, sent, slept } = clientWith([{ status: 503, retryAfter: '90' }]);
+  expect(await failed(client.status())).toMatchObject({ failure: 'unavailable', status: 503, retryAfterMs: 90_000 });
+  expect([sent.length, slept]).toEqual([1, []]);
 });
 
 describe('summaries', () => {
@@ -122,6 +128,17 @@ describe('summaries', () => {
     expect(await client.deleteThreadSummary('post/1')).toBeUndefined();
     expect(sent.map(({ init }) => init.method)).toEqual(['GET', 'DELETE', 'DELETE', 'DELETE']);
     expect(new Set(sent.map(({ url }) => url))).toEqual(new Set(['https://api.example/v1/threads/post%2F1/summary']));
+  });
+
+  test('a comment of a thread is removed, also where its first answer was lost', async () => {
+    const { client, sent } = clientWith([
+      { status: 502 },
+      { status: 404, body: { error: { code: 'x', message: 'no' } } },
+    ]);
+    expect(await client.deleteComment('post/1', 'c/1')).toBeUndefined();
+    expect(sent.map(({ init, url }) => `${init.method} ${url}`)).toEqual(
+      Array(2).fill('DELETE https://api.example/v1/threads/post%2F1/comments/c%2F1'),
+    );
   });
 
   test('a summary that may not be removed is an error', async () => {
@@ -177,6 +194,23 @@ describe('errors are typed', () => {
       status: 200,
     });
   });
+});
+
+test('credentials that cannot be had may be had the next time', async () => {
+  let asked = 0;
+  const client = createBridgeClient({
+    baseUrl: 'http://x',
+    attempts: 3,
+    credentials: () => {
+      asked++;
+      return Promise.reject(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+    },
+    runtime: { sleep: async () => {}, fetch: () => Promise.reject(new Error('without credentials')) },
+  });
+  const error = await failed(client.status());
+  expect(error).toMatchObject({ failure: 'unavailable', status: 0, code: 'unavailable' });
+  expect(error.message).toMatch(/^no credentials for the bridge: .*aborted due to timeout/);
+  expect(asked).toBe(3);
 });
 
 test('without a runtime handed in it uses the platform', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type RouteContract, routes } from '../../shared/contract/routes.ts';
+import { Summary, SummaryRequest } from '../../shared/contract/summary.ts';
 import { openApiDocument } from '../../shared/openapi.ts';
 
 const document = openApiDocument('1.2.3') as {
@@ -28,4 +29,25 @@ test('every reference leads somewhere, and the purge schema says what validation
     additionalProperties: false,
     properties: { mode: { enum: ['invalidate', 'delete'] }, tags: { type: 'array' } },
   });
+});
+
+test('what is sent is closed, what is answered may grow', () => {
+  const { schemas } = document.components;
+  const closed = Object.keys(schemas).filter((name) =>
+    JSON.stringify(schemas[name]).includes('"additionalProperties":false'),
+  );
+  expect(closed.sort()).toEqual(['Comment', 'PurgeRequest', 'SummaryOptions', 'SummaryRequest', 'Thread', 'Warm']);
+});
+
+test('an answer with a field of a later bridge is read, without it', () => {
+  const summary = {
+    ...{ threadId: 'a', summary: '', points: [{ text: 'A', commentIds: ['c1'], weight: 1 }], engine: 'extractive' },
+    ...{ promptVersion: '1', language: 'und', coverage: { comments: 1, covered: 1, omitted: 0 }, stale: false },
+    ...{ cached: false, tokens: { prompt: 0, completion: 0, cached: 0 }, createdAt: '2026-11-21T12:00:00Z' },
+    ...{ timings: { queuedMs: 0, firstTokenMs: null, generatedMs: 0, totalMs: 1 }, mood: 'calm' },
+  };
+  const read = Summary.parse(summary);
+  expect(read).not.toHaveProperty('mood');
+  expect(read.points).toEqual([{ text: 'A', commentIds: ['c1'] }]);
+  expect(SummaryRequest.safeParse({ threadId: 'a', mood: 'calm' }).success).toBe(false);
 });

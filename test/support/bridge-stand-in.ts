@@ -38,7 +38,8 @@ export async function startBridgeStandIn(gate: Gate): Promise<BridgeStandIn> {
     const scripted = await next.shift()?.(one);
     if (scripted) return scripted;
     if (refused !== null) return refusal(refused === 'not-on-allow-list' ? 403 : 401, refused);
-    if (one.method === 'DELETE' && /^\/v1\/threads\/[^/]+\/summary$/.test(one.path)) return { status: 204 };
+    if (one.method === 'DELETE' && /^\/v1\/threads\/[^/]+\/(summary|comments\/[^/]+)$/.test(one.path))
+      return { status: 204 };
     if (one.method !== 'POST' || one.path !== '/v1/summaries') return refusal(404, 'unknown-route');
     const parsed = SummaryRequest.safeParse(one.body);
     if (!parsed.success) return refusal(400, 'invalid');

@@ -7,6 +7,8 @@ export interface MetadataServer {
   readonly url: string;
   /** The audiences that tokens were asked for. */
   readonly audiences: string[];
+  /** It takes requests and answers none. */
+  silent: boolean;
   close(): Promise<void>;
 }
 
@@ -16,6 +18,7 @@ export async function startMetadataServer(
   claims: (audience: string) => JWTPayload,
 ): Promise<MetadataServer> {
   const audiences: string[] = [];
+  const metadata = { url: '', audiences, silent: false };
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://metadata');
     const audience = url.searchParams.get('audience');
@@ -23,6 +26,7 @@ export async function startMetadataServer(
     if (request.headers['metadata-flavor'] !== 'Google') return void response.writeHead(403).end();
     if (!identity || audience === null || url.searchParams.get('format') !== 'full')
       return void response.writeHead(404).end();
+    if (metadata.silent) return;
     audiences.push(audience);
     response.writeHead(200, { 'content-type': 'text/html', 'metadata-flavor': 'Google' });
     response.end(await issuer.sign(claims(audience)));
@@ -33,5 +37,6 @@ export async function startMetadataServer(
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, audiences, close };
+  metadata.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return Object.assign(metadata, { close });
 }

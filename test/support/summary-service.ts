@@ -7,7 +7,7 @@ import type { Maker, ModelState, Queue, Waiter } from '../../bridge/summaries/pa
 import { type Began, SummaryService } from '../../bridge/summaries/service.ts';
 import { JobStore } from '../../bridge/summaries/store/jobs.ts';
 import { Threads } from '../../bridge/summaries/store/threads.ts';
-import type { Made } from '../../bridge/summaries/types.ts';
+import type { Listen, Made } from '../../bridge/summaries/types.ts';
 import type { Summary, SummaryInput, Thread } from '../../shared/contract/summary.ts';
 import { SummaryOptions } from '../../shared/contract/summary.ts';
 import { newDataDirectory } from './bridge.ts';
@@ -19,7 +19,7 @@ export interface Bench {
   /** The model as the next requests find it. */
   model: ModelState;
   /** How the next generations go. */
-  make: (assignment: Parameters<Maker['make']>[0], signal: AbortSignal) => Promise<Made>;
+  make: (assignment: Parameters<Maker['make']>[0], signal: AbortSignal, listen: Listen) => Promise<Made>;
   /** Generations begun. */
   begun: number;
   /** Errors of the store that were put up with. */
@@ -59,8 +59,8 @@ export function made({ thread }: Parameters<Maker['make']>[0], given: Partial<Su
   return { summary: given.reason === undefined ? fresh : summary, record: { version: 1, ids } };
 }
 
-/** The service on an embedded store, with a maker whose generations the test decides on and a queue without end. */
-export async function startBench(): Promise<Bench> {
+/** The service on an embedded store, with a maker whose generations the test decides on and a queue without end, unless another is given. */
+export async function startBench(queue?: Queue): Promise<Bench> {
   const dataDirectory = await newDataDirectory();
   const database = await openStore({ databaseUrl: null, dataDirectory }, () => {});
   const stumbles: Error[] = [];
@@ -69,15 +69,23 @@ export async function startBench(): Promise<Bench> {
   const maker: Maker = {
     model: async () => bench.model,
     key: (thread, options, model) => JSON.stringify([thread.comments, options.style, model.digest]),
-    make: (assignment, _turn, signal) => {
+    make: (assignment, _turn, signal, listen) => {
       bench.begun++;
-      return bench.make(assignment, signal);
+      return bench.make(assignment, signal, listen);
     },
     extractive: (thread, options, reason) => extractiveSummary(extract, { thread, options, reason, now: Date.now() }),
   };
   const jobs = new JobStore(database, 'bench');
   const service = new SummaryService({
-    ...{ maker, queue: endless(() => bench.full), threads, jobs, now: Date.now, answered: () => {}, refused: () => {} },
+    ...{
+      maker,
+      queue: queue ?? endless(() => bench.full),
+      threads,
+      jobs,
+      now: Date.now,
+      answered: () => {},
+      refused: () => {},
+    },
     stumbled: (error) => void stumbles.push(error),
   });
   let closed = false;

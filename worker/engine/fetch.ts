@@ -227,7 +227,7 @@ function fill(
   const store = async (): Promise<void> => {
     const entry = await complete;
     if (entry === undefined) return;
-    if (deps.ledger.index.verdict(entry) !== 'deleted') deps.stage.remember(entry);
+    if (deps.ledger.index.verdict(entry) === 'valid') deps.stage.remember(entry);
     // The readers' last bytes go out before the slower tiers are written.
     await body.drained(DRAIN_MS);
     await new Promise((resolve) => setTimeout(resolve, 1));

@@ -46,8 +46,11 @@ const NEVER_STORED = new Set([
   'surrogate-key',
 ]);
 
-/** Codings the runtime has undone by the time a script reads the body. */
-const DECODED = new Set(['gzip', 'x-gzip', 'br', 'deflate']);
+/**
+ * Codings the runtime has undone by the time a script reads the body: these, written so. Any other (`deflate`, `x-gzip`, `GZIP`) comes as
+ * it was sent, and keeps its name and length.
+ */
+const DECODED = new Set(['gzip', 'br']);
 
 export interface OriginHead {
   readonly status: number;
@@ -67,7 +70,7 @@ export function interpret(head: OriginHead, times: ExchangeTimes, rule: Freshnes
 
 /** Was the body encoded on the wire, and decoded before we saw it? */
 export function isDecoded(headers: HeaderList): boolean {
-  return DECODED.has(field(headers, 'content-encoding')?.trim().toLowerCase() ?? '');
+  return DECODED.has(field(headers, 'content-encoding') ?? '');
 }
 
 /** The fields of a response that may be stored (RFC 9111 §3.1), describing the body as a script sees it. */

@@ -28,8 +28,9 @@ export type Verdict =
   | { readonly kind: 'refuse'; readonly failure: FailureName; readonly retryAfterMs: number };
 
 /**
- * How each failure counts. `alive`: the engine did its part; `unknown`: nobody waited for the end; `count`: may be chance;
- * `at-once`: costs a long wait each time, so there is no second.
+ * How each failure counts. `alive`: the engine did its part; `unknown`: nobody waited for the end, or it passes by itself (`busy`, as
+ * while a model is loaded: a generation tries that again in its own time); `count`: may be chance; `at-once`: costs a long wait each
+ * time, so there is no second.
  */
 const WEIGHT: Readonly<Record<FailureName, 'alive' | 'unknown' | 'count' | 'at-once'>> = {
   'model-missing': 'alive',
@@ -39,7 +40,7 @@ const WEIGHT: Readonly<Record<FailureName, 'alive' | 'unknown' | 'count' | 'at-o
   repetition: 'alive',
   aborted: 'unknown',
   'breaker-open': 'unknown',
-  busy: 'count',
+  busy: 'unknown',
   crashed: 'count',
   incomplete: 'count',
   unreachable: 'count',

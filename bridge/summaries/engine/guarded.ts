@@ -11,6 +11,11 @@ export interface GuardOptions {
   readonly allowCpu: boolean;
   /** Least share of the model in the GPU's memory. Default 0.5: below, it is as slow as none. */
   readonly minGpuShare?: number;
+  /**
+   * Milliseconds without a first token after which a generation that is broken off says the engine is silent: callers' deadlines are
+   * mostly shorter than the engine's own. Default 15 s; where the CPU may do it, none says so.
+   */
+  readonly silentMs?: number;
   readonly limits?: Partial<BreakerLimits>;
   /** The breaker changed, for the log and the metrics. */
   readonly changed?: (state: BreakerState) => void;
@@ -28,6 +33,7 @@ export interface GuardedEngine extends Engine {
 
 /** A model does not move from the GPU to the CPU from one short answer to the next. */
 const RIGHT_MS = 1000;
+const SILENT_MS = 15_000;
 const NEVER_USED: GenerateResult = { ok: false, failure: 'aborted', message: '', usage: null };
 
 /**
@@ -72,15 +78,25 @@ export class BreakerEngine implements GuardedEngine {
       return { ok: false, failure, message, usage: null };
     }
     const probe = verdict.kind === 'probe';
+    const startedAt = this.options.now();
     let result = NEVER_USED;
     try {
       result = await this.watched(request, signal, probe);
     } finally {
-      const { now, random } = this.options;
-      const failure = result.ok ? null : result.failure;
-      this.become(settle(this.state, { failure, probe, now: now(), random: random(), limits: this.limits }));
+      const { random } = this.options;
+      const now = this.options.now();
+      const failure = this.counted(result, now - startedAt);
+      this.become(settle(this.state, { failure, probe, now, random: random(), limits: this.limits }));
     }
     return result;
+  }
+
+  /** What a result says of the engine: one that was broken off after a long silence says it is silent. */
+  private counted(result: GenerateResult, tookMs: number): FailureName | null {
+    if (result.ok) return null;
+    const { allowCpu, silentMs = allowCpu ? Number.POSITIVE_INFINITY : SILENT_MS } = this.options;
+    const hasSpoken = (result.usage?.firstTokenMs ?? null) !== null;
+    return result.failure === 'aborted' && !hasSpoken && tookMs >= silentMs ? 'first-token-timeout' : result.failure;
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { Comment } from '../../../shared/contract/summary.ts';
+import { type Comment, SUMMARY_COMMENTS_MAX } from '../../../shared/contract/summary.ts';
 import { type Digests, threadDigest } from '../digest.ts';
 
 /** Comments that were edited or removed: a request that was accepted before `until` may not bring another version back. */
@@ -6,8 +6,8 @@ export type Held = Readonly<Record<string, { readonly until: number; readonly di
 
 /** A request may wait as a job for so long; after that nothing older can arrive. */
 const REMEMBERED_MS = 24 * 3_600_000;
-/** Entries of one thread; past it the oldest go. */
-const HELD_MAX = 2000;
+/** Entries of one thread, as many as it may have comments: it is removed as a whole. Past it those that end first go. */
+const HELD_MAX = SUMMARY_COMMENTS_MAX;
 
 export function hold(
   held: Held,
@@ -15,7 +15,10 @@ export function hold(
   until: number,
   digests: Readonly<Record<string, string>>,
 ): Held {
-  const kept = Object.entries(held).filter(([, entry]) => entry.until > until - REMEMBERED_MS);
+  // PostgreSQL gives the entries back in an order of its own.
+  const kept = Object.entries(held)
+    .filter(([, entry]) => entry.until > until - REMEMBERED_MS)
+    .sort(([, a], [, b]) => a.until - b.until);
   const added = ids.map((id) => [id, { until, digest: Object.hasOwn(digests, id) ? (digests[id] ?? null) : null }]);
   return Object.fromEntries([...kept, ...added].slice(-HELD_MAX));
 }

@@ -162,6 +162,23 @@ export class JobStore {
     );
   }
 
+  /**
+   * Ends a job with a summary that is stored already, or not at all, unless a comment was edited or removed since `generation`: a
+   * removal goes before the one statement, or finds the job done and takes the summary back.
+   * @returns false where the thread has moved on, or the job is not this bridge's any more.
+   */
+  async settle(id: string, summary: Summary, generation: number, now: Date): Promise<boolean> {
+    const rows = await this.#database.query(
+      `WITH head AS (
+         SELECT summary_thread.id FROM summary_thread JOIN summary_job ON summary_job.thread_id = summary_thread.id
+         WHERE summary_job.id = $1 AND summary_thread.generation = $5 FOR UPDATE OF summary_thread)
+       UPDATE summary_job SET state = 'done', body = NULL, result = $3::text::jsonb, settled_at = $4, lease_owner = NULL, lease_until = NULL
+       FROM head WHERE summary_job.id = $1 AND lease_owner = $2 AND state = 'running' RETURNING summary_job.id`,
+      [id, this.#owner, JSON.stringify(summary), now.toISOString(), generation],
+    );
+    return rows.length > 0;
+  }
+
   async fail(id: string, error: { code: string; message: string }, now: Date): Promise<void> {
     await this.#database.query(
       `UPDATE summary_job SET state = 'failed', body = NULL, error = $3::text::jsonb, settled_at = $4, lease_owner = NULL, lease_until = NULL
@@ -179,14 +196,18 @@ export class JobStore {
     );
   }
 
-  /** Gives a job back that is to be tried again, no earlier than after `ms`. */
-  async postpone(id: string, ms: number, counts: boolean): Promise<void> {
-    await this.#database.query(
+  /**
+   * Gives a job back that is to be tried again, no earlier than after `ms`.
+   * @returns false where it has ended already, or is another bridge's.
+   */
+  async postpone(id: string, ms: number, counts: boolean): Promise<boolean> {
+    const rows = await this.#database.query(
       `UPDATE summary_job SET state = 'queued', attempts = attempts - $4::integer, lease_owner = NULL,
               lease_until = clock_timestamp() + make_interval(secs => $3)
-       WHERE id = $1 AND lease_owner = $2 AND state = 'running'`,
+       WHERE id = $1 AND lease_owner = $2 AND state = 'running' RETURNING id`,
       [id, this.#owner, ms / 1000, counts ? 0 : 1],
     );
+    return rows.length > 0;
   }
 
   /** Forgets what was settled before; the ids are free again then. */

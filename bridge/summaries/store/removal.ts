@@ -13,15 +13,18 @@ export interface Removed {
 /** Requests that were put together before a comment was removed have arrived by then. */
 const HOLD_MS = 600_000;
 
-/** Removes all that is kept of a thread; its emptied row stays, so that nothing begun before can come back. */
+/**
+ * Removes all that is kept of a thread. Its emptied row stays, so that nothing begun before can come back, and names the comments that
+ * what still arrives with them has to do without for a while.
+ */
 export async function removeThread(sql: Sql, threadId: string, now: number, parts: Withdrawing): Promise<Removed> {
   const at = new Date(now).toISOString();
   const head = await headOf(sql, threadId, at);
   const rows = await sql.query('DELETE FROM summary_made WHERE thread_id = $1 RETURNING variant', [threadId]);
   await sql.query(
-    `UPDATE summary_thread SET generation = generation + 1, comments = '{}', seen = '', record = NULL, visibility = 'public', updated_at = $2
-     WHERE id = $1`,
-    [threadId, at],
+    `UPDATE summary_thread SET generation = generation + 1, comments = '{}', seen = '', record = NULL, visibility = 'public', updated_at = $2,
+            held = $3::text::jsonb WHERE id = $1`,
+    [threadId, at, JSON.stringify(hold(head.held, Object.keys(head.comments), now + HOLD_MS, {}))],
   );
   await sql.query(
     `UPDATE summary_job SET state = 'failed', body = NULL, result = NULL, lease_owner = NULL, settled_at = $2,

@@ -9,6 +9,21 @@ import { keep, type Saving } from './keep.ts';
 import { type Removed, removeComment, removeThread } from './removal.ts';
 import type { Withdrawing } from './withdraw.ts';
 
+/** What is kept and remembered of a thread; `generation` is null where nothing is known of it. */
+export interface MadeBefore {
+  readonly generation: number | null;
+  readonly kept: Kept | null;
+  readonly record: ThreadRecord | null;
+}
+
+interface MadeRow {
+  generation: number;
+  key: string | null;
+  seen: string;
+  summary: Summary;
+  record: ThreadRecord | null;
+}
+
 /** Threads with what was made of them. A removal raises a thread's generation, and what was begun before it is not taken. */
 export class Threads {
   readonly #database: Database;
@@ -44,17 +59,17 @@ export class Threads {
   }
 
   /** What is kept and remembered of a thread, as it is now. */
-  async made(threadId: string, variant: string): Promise<{ kept: Kept | null; record: ThreadRecord | null }> {
-    const row = await one<{ key: string | null; seen: string; summary: Summary; record: ThreadRecord | null }>(
+  async made(threadId: string, variant: string): Promise<MadeBefore> {
+    const row = await one<MadeRow>(
       this.#database,
-      `SELECT made.key, made.seen, made.summary, head.record
+      `SELECT head.generation, made.key, made.seen, made.summary, head.record
        FROM summary_thread AS head LEFT JOIN summary_made AS made ON made.thread_id = head.id AND made.variant = $2
        WHERE head.id = $1`,
       [threadId, variant],
     );
-    if (!row) return { kept: null, record: null };
-    const { key, seen, summary, record } = row;
-    return { kept: key === null ? null : { key, seen, summary }, record };
+    if (!row) return { generation: null, kept: null, record: null };
+    const { generation, key, seen, summary, record } = row;
+    return { generation, kept: key === null ? null : { key, seen, summary }, record };
   }
 
   /**

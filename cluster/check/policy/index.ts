@@ -1,5 +1,6 @@
 import type { Rule } from '../manifest.ts';
 import { accessRules } from './access.ts';
+import { alertRules } from './alerts.ts';
 import { budgetRules } from './budget.ts';
 import { gitopsRules } from './gitops.ts';
 import { imageRules } from './images.ts';
@@ -26,4 +27,5 @@ export const allRules: readonly Rule[] = [
   ...routeRules,
   ...budgetRules,
   ...gitopsRules,
+  ...alertRules,
 ];

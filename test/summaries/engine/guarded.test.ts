@@ -4,10 +4,10 @@ import { BreakerEngine } from '../../../bridge/summaries/engine/guarded.ts';
 import type { TestOllama } from '../../support/ollama/server.ts';
 import { engineFor, never, REQUEST, startOllama, until } from './setting.ts';
 
-function guard(ollama: TestOllama, allowCpu = false) {
+function guard(ollama: TestOllama, allowCpu = false, firstTokenMs = 300) {
   const clock = { now: 0 };
   const changes: BreakerState['kind'][] = [];
-  const engine = new BreakerEngine(engineFor(ollama.url, { limits: { firstTokenMs: 300, stallMs: 300 } }), {
+  const engine = new BreakerEngine(engineFor(ollama.url, { limits: { firstTokenMs, stallMs: 300 } }), {
     now: () => clock.now,
     random: () => 1,
     allowCpu,
@@ -40,6 +40,37 @@ describe('an engine that fails is left alone', () => {
     ollama.fault('header-silence', { times: 1 });
     expect(await ask()).toMatchObject({ failure: 'first-token-timeout' });
     expect(await ask()).toMatchObject({ failure: 'breaker-open' });
+  });
+
+  test.each([
+    ['for long: it opens', 15_000, false, 'breaker-open'],
+    ['for a moment: it says nothing', 14_999, false, 'aborted'],
+    ['for long, where the CPU may do it', 15_000, true, 'aborted'],
+  ])('a caller whose deadline comes before the first token, silent %s', async (_name, ms, allowCpu, then) => {
+    const ollama = await startOllama();
+    const { ask, clock } = guard(ollama, allowCpu, 60_000);
+    ollama.fault('header-silence', { times: 2 });
+    const leave = async (count: number, afterMs: number) => {
+      const caller = new AbortController();
+      const asked = ask(caller.signal);
+      // A breaker that is open answers without the engine.
+      const ended = asked.then(() => true);
+      await Promise.race([ended, until(() => ollama.requests('POST /api/chat') === count)]);
+      clock.now += afterMs;
+      caller.abort();
+      return asked;
+    };
+    expect(await leave(1, ms)).toMatchObject({ failure: 'aborted' });
+    expect(await leave(2, 0)).toMatchObject({ failure: then });
+  });
+
+  test('a model that is still loading does not: whoever asks tries that again in its own time', async () => {
+    const ollama = await startOllama();
+    const { ask, changes } = guard(ollama);
+    ollama.fault('busy', { times: 3 });
+    for (let count = 0; count < 3; count++) expect(await ask()).toMatchObject({ failure: 'busy' });
+    expect(await ask()).toMatchObject({ ok: true });
+    expect(changes).toEqual([]);
   });
 
   test('a probe that its caller breaks off is followed by another', async () => {
