@@ -12,6 +12,7 @@ import { forOldAlertmanager, provenAlerts } from '../../cluster/check/monitoring
 import { quantity } from '../../cluster/check/policy/budget.ts';
 import { parseImage } from '../../cluster/check/policy/images.ts';
 import { pathsOverlap } from '../../cluster/check/policy/routes.ts';
+import { isLater } from '../../cluster/check/policy/upgrades.ts';
 import { choices, renderEnvironment } from '../../cluster/check/render.ts';
 import { schemaPath, translatePattern } from '../../cluster/check/schema.ts';
 import { readRequest } from '../../cluster/check/seal.ts';
@@ -163,6 +164,17 @@ test.each([
   ['/openapi.json$', '/v1', false],
 ])('the paths %s and %s', (one, other, expected) => {
   expect([pathsOverlap(one, other), pathsOverlap(other, one)]).toEqual([expected, expected]);
+});
+
+test.each([
+  ['v1.36.4+k3s1', 'v1.36.4+k3s1', false],
+  ['v1.36.4+k3s2', 'v1.36.4+k3s1', true],
+  ['v1.36.10+k3s1', 'v1.36.9+k3s1', true],
+  ['v1.36.9+k3s1', 'v1.37.0+k3s1', false],
+  ['v2.0.0+k3s1', 'v1.99.9+k3s9', true],
+  ['v1.37.0+k3s1', '', false],
+])('K3s %s is later than %s: %s', (one, other, expected) => {
+  expect(isLater(one, other)).toBe(expected);
 });
 
 test('every choice of one option, or none, from each list', () => {
