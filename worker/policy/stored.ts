@@ -27,6 +27,8 @@ export interface StoredMeta {
   readonly seq: number;
   /** SHA-256 of the body, base64url; the archive is not written again while it stays. */
   readonly bodyHash: string;
+  /** The archive is known to have it: a write that failed, or was cut off, is made up for by the next validation. */
+  readonly archived?: boolean;
 }
 
 export interface StoredResponse extends StoredMeta {
