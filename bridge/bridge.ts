@@ -121,8 +121,9 @@ async function createRoutes(works: Works, reporter: ReturnType<typeof createRepo
     dispatch.notify();
   };
   const outbox = new Outbox(database, { now, hasRoom: () => dispatch.hasRoom, accepted });
-  const heardFromFlux = (event: Omit<FluxEvent, 'at'>) => {
+  const heardFromFlux = (event: Omit<FluxEvent, 'at'>, changed: string | null) => {
     flux.last = { at: now(), ...event };
+    if (changed !== null) metrics.fluxChanges.inc({ name: changed });
   };
   const reconcile = rollouts && (() => rollouts.hint());
   return createApp({

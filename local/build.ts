@@ -6,7 +6,9 @@ const MAX_GZIP_KIB = 40;
 
 const bundle = await bundleWorker();
 await mkdir(`${ROOT}.cache/build`, { recursive: true });
-await writeFile(`${ROOT}.cache/build/worker.mjs`, bundle.code);
+// Alone in its folder: wrangler takes every module beside the main one for a part of it.
+await mkdir(`${ROOT}.cache/deploy`, { recursive: true });
+await writeFile(`${ROOT}.cache/deploy/worker.js`, bundle.code);
 await writeFile(`${ROOT}.cache/build/meta.json`, JSON.stringify({ bytes: bundle.bytes, gzipBytes: bundle.gzipBytes }));
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
 console.log(`worker: ${kib(bundle.bytes)}, ${kib(bundle.gzipBytes)} gzipped (at most ${MAX_GZIP_KIB} KiB)`);

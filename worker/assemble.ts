@@ -10,6 +10,7 @@ import { type LedgerRemote, type LedgerTiming, LedgerView, timely } from './ledg
 import type { Origin } from './origin/origin.ts';
 import { originsOf } from './origin/origins.ts';
 import { Sightings } from './origin/sightings.ts';
+import { EMPTY_SNAPSHOT, type LedgerSnapshot } from './policy/invalidation.ts';
 import type { Sighting } from './policy/uptime.ts';
 import { consoleReport, messageOf } from './report.ts';
 import { OwnStage } from './stage/own.ts';
@@ -66,15 +67,23 @@ type LedgerStub = Pick<Ledger, 'read' | 'invalidate' | 'acquire' | 'complete' | 
 /** The ledger's object, looked up anew each time: a stub that failed once is not used again. */
 function ledgerRemote(namespace: DurableObjectNamespace, news: () => readonly Sighting[] | undefined): LedgerRemote {
   const stub = (): LedgerStub => namespace.get(namespace.idFromName('ledger')) as unknown as LedgerStub;
+  let newest = EMPTY_SNAPSHOT;
+  const noted = <T extends LedgerSnapshot | undefined>(snapshot: T): T => {
+    if (snapshot !== undefined) newest = snapshot;
+    return snapshot;
+  };
   return {
-    read: (known) => timely(stub().read(known, news()), LEDGER_MS.read, 'reading the ledger'),
+    read: async (known) => noted(await timely(stub().read(known, news()), LEDGER_MS.read, 'reading the ledger')),
     health: () => timely(stub().health(news()), LEDGER_MS.read, 'asking the ledger'),
     invalidate: (requests, mode, id) =>
       timely(stub().invalidate(requests, mode, id), LEDGER_MS.write, 'writing to the ledger'),
     // Waits for other data centres on purpose; who asks sets the deadline.
     acquire: (key, since, waitMs) => stub().acquire(key, since, waitMs),
-    complete: (key, lease, report, shareMs) =>
-      timely(stub().complete(key, lease, report, shareMs, news()), LEDGER_MS.write, 'reporting to the ledger'),
+    // Thousands of lines do not travel with every report: only to who does not have them.
+    complete: async (key, lease, report, shareMs) => {
+      const told = stub().complete(key, lease, report, shareMs, news(), newest.seq);
+      return noted(await timely(told, LEDGER_MS.write, 'reporting to the ledger')) ?? newest;
+    },
   };
 }
 

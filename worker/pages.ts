@@ -1,5 +1,6 @@
 import type { Route } from '../shared/site.ts';
 import type { Edge } from './assemble.ts';
+import { wholeAsPart } from './engine/answer.ts';
 import type { Keep, Page } from './engine/page.ts';
 import { passThrough } from './engine/passthrough.ts';
 import { problemPage } from './engine/problem-page.ts';
@@ -49,8 +50,10 @@ export class Pages {
     const kind = route.cache
       ? classify(request.method, read, forward, this.#isBypassCookie)
       : ({ kind: 'route' } as const);
-    if (kind.kind === 'storable')
-      return this.#edge.reader.read(this.page(route, url, request, kind.method, client), arrival.now, arrival.keep);
+    if (kind.kind === 'storable') {
+      const page = this.page(route, url, request, kind.method, client);
+      return wholeAsPart(page, await this.#edge.reader.read(page, arrival.now, arrival.keep));
+    }
     const detail = kind.kind === 'bypass' ? kind.reason : kind.kind === 'route' ? 'route' : undefined;
     const outcome = {
       fwd: kind.kind === 'method' ? ('method' as const) : ('bypass' as const),
@@ -86,7 +89,7 @@ export class Pages {
     const keys = [...new Set(targets.map((target) => this.canonical(route, target).key))];
     const items = keys.map((value) => ({ kind: 'url' as const, value }));
     try {
-      const { snapshot } = await deps.leases.invalidate(items, 'invalidate');
+      const { snapshot } = await deps.leases.invalidate(items, 'reader');
       await deps.ledger.adopt(snapshot, now);
     } catch (error) {
       deps.report('unsafe-invalidation-failed', { error: String(error) });

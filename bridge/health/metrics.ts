@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { STAGES } from '../hooks/changes.ts';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -12,6 +13,11 @@ export function createMetrics() {
     new Counter({ name, help, labelNames, registers });
   const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
     new Gauge({ name, help, labelNames, registers });
+  const fluxChanges = counter('porchlight_flux_changes_total', 'Times Flux said that it changed objects of a stage.', [
+    'name',
+  ]);
+  // From the start at 0: what appears at 1 has increased by nothing.
+  for (const name of STAGES) fluxChanges.inc({ name }, 0);
   return {
     registry,
     requests: counter('http_requests_total', 'Requests answered.', ['method', 'route', 'status']),
@@ -42,5 +48,6 @@ export function createMetrics() {
       'dependency',
     ]),
     storeErrors: counter('porchlight_store_errors_total', 'Times the store could not be used.'),
+    fluxChanges,
   };
 }

@@ -6,6 +6,7 @@ import { parseJson } from '../http/body.ts';
 import type { BridgeEnv } from '../http/env.ts';
 import { refuse } from '../http/errors.ts';
 import { type App, mount } from '../http/route.ts';
+import { changedStage } from './changes.ts';
 import { isRecent, SeenOnce, signatureHolds } from './signature.ts';
 
 export interface HookRoutes {
@@ -13,7 +14,7 @@ export interface HookRoutes {
   readonly fluxHmacKey: string | null;
   /** Looks at the rollouts now; null without a cluster. What a hook says decides nothing but that. */
   readonly reconcile: (() => void) | null;
-  readonly heardFromFlux: (event: { reason: string; severity: string }) => void;
+  readonly heardFromFlux: (event: { reason: string; severity: string }, changed: string | null) => void;
   readonly now: () => number;
 }
 
@@ -37,7 +38,7 @@ export function mountHookRoutes(app: App, parts: HookRoutes): void {
     if (!seen.add(signature ?? '', parts.now())) {
       return refuse(context, { status: 409, code: 'replayed', message: 'This event was delivered before.' });
     }
-    parts.heardFromFlux({ reason: word(event.reason), severity: word(event.severity) });
+    parts.heardFromFlux({ reason: word(event.reason), severity: word(event.severity) }, changedStage(event));
     return accept(context, parts);
   });
 

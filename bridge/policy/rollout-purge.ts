@@ -38,7 +38,9 @@ export function rolloutPurge(
       : {}),
   });
   if (parsed.success) return { ok: true, purge: parsed.data, ignoredWarm: warm.filter((url) => !isOurs(url)) };
-  return { ok: false, problem: `annotations ${ANNOTATION}{tags,prefixes,warm}: ${parsed.error.issues[0]?.message}` };
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';
+  return { ok: false, problem: `annotations ${ANNOTATION}{tags,prefixes,warm}: ${where}${issue?.message}` };
 }
 
 const isSitemap = (url: string) => new URL(url).pathname.endsWith('.xml');

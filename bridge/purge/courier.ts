@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BackoffPolicy, backoff } from '../policy/backoff.ts';
-import type { Deliveries, OpenBatch } from './deliveries.ts';
+import type { Deliveries, Held, OpenBatch } from './deliveries.ts';
 import type { Outcome, Target } from './target.ts';
 
 export interface CourierEvents {
   attempted(target: string, outcome: Outcome, open: OpenBatch, tookMs: number): void;
   /** The store could not be used. */
   stumbled(target: string, error: Error): void;
+  /** Purges have waited this long for transactions that do not end. */
+  held(target: string, by: Held, forMs: number): void;
   /** The target has everything up to this batch: those that follow it may go on. */
   advanced(target: string): void;
 }
@@ -15,11 +17,15 @@ export interface CourierOptions {
   readonly backoff: BackoffPolicy;
   /** Least time between the starts of two calls: a burst gathers meanwhile and goes out as one. */
   readonly spacingMs: number;
-  /** How often to look without having been told: another bridge may have written. */
+  /** How often to look, on average, without having been told: another bridge may have written, or may have let go of the lease. */
   readonly pollMs: number;
   readonly random: () => number;
   readonly now: () => number;
 }
+
+const HELD_RETRY: BackoffPolicy = { firstMs: 50, maxMs: 1000 };
+/** Longer than any transaction of ours is let live; said again as often. */
+const HELD_SAY_MS = 10_000;
 
 /** Takes one target's queue to it, in order, one call at a time, for as long as it takes. */
 export class Courier {
@@ -32,6 +38,7 @@ export class Courier {
   #woken = false;
   #lastStart = 0;
   #stumbles = 0;
+  #held: { readonly since: number; readonly saidAt: number; readonly times: number } | null = null;
   #running: Promise<void> | null = null;
 
   constructor(target: Target, deliveries: Deliveries, events: CourierEvents, options: CourierOptions) {
@@ -81,12 +88,18 @@ export class Courier {
 
   /** One look at the queue and at most one attempt; returns how long to rest. */
   async #step(): Promise<number> {
-    const { now, pollMs, spacingMs } = this.#options;
+    const { now, random, spacingMs } = this.#options;
+    const pollMs = this.#options.pollMs * (0.75 + random() / 2);
     const rest = this.#lastStart + spacingMs - now();
     if (rest > 0) await this.#pause(rest, false);
     this.#woken = false;
     if (!(await this.#deliveries.lease(this.#target.name, now()))) return pollMs;
     const open = await this.#deliveries.next(this.#target, new Date(now()));
+    if (open && 'heldBy' in open) {
+      await this.#pause(this.#hold(open), false);
+      return 0;
+    }
+    this.#held = null;
     if (!open) return pollMs;
     const early = (open.nextAttemptAt?.getTime() ?? 0) - now();
     if (early > 0) {
@@ -101,6 +114,16 @@ export class Courier {
     return 0;
   }
 
+  /** Returns how long to leave the writers alone. */
+  #hold(by: Held): number {
+    const at = this.#options.now();
+    const { since, saidAt, times } = this.#held ?? { since: at, saidAt: at, times: 0 };
+    const due = at - saidAt >= HELD_SAY_MS;
+    if (due) this.#events.held(this.#target.name, by, at - since);
+    this.#held = { since, saidAt: due ? at : saidAt, times: times + 1 };
+    return backoff(times + 1, this.#options.random(), HELD_RETRY);
+  }
+
   async #record(open: OpenBatch, outcome: Outcome): Promise<void> {
     const { now, random } = this.#options;
     const at = new Date(now());
@@ -110,7 +133,7 @@ export class Courier {
     } else if (outcome.kind === 'retry') {
       const waitMs = backoff(open.attempts + 1, random(), this.#options.backoff, outcome.afterMs ?? 0);
       await this.#deliveries.postpone(open.id, at, new Date(now() + waitMs), outcome.reason);
-    } else if (open.batch.purges > 1) {
+    } else if (outcome.kind === 'refused' && open.batch.purges > 1) {
       await this.#deliveries.part(open, this.#target, at);
     } else {
       await this.#deliveries.settle(open.id, 'rejected', at, { error: outcome.reason, outcome: null });

@@ -1,7 +1,8 @@
-import { PurgeRequest } from '../../shared/contract/purge.ts';
 import type { Batch, QueuedPurge } from '../policy/purge-plan.ts';
-import { type Database, one, type Sql } from '../store/database.ts';
+import { type Database, one } from '../store/database.ts';
+import { storedPurge } from './outbox.ts';
 import type { Target } from './target.ts';
+import { Watermark, type Writer } from './watermark.ts';
 
 /** A batch that was promised to a target and is not settled. Its row is written before its first attempt. */
 export interface OpenBatch {
@@ -11,9 +12,14 @@ export interface OpenBatch {
   readonly batch: Batch<unknown>;
 }
 
+/** Purges wait, and so must delivery: their order is open until these transactions have ended. */
+export interface Held {
+  readonly heldBy: readonly Writer[];
+}
+
 interface PositionRow {
   cursor: number;
-  /** Cursor of the target it follows. */
+  /** Cursor of the target it follows; the highest number seen where it follows none. */
   upper: number | null;
   /** The open batch, where there is one. */
   id: string | null;
@@ -35,11 +41,13 @@ const JOINED_MAX = 5000;
 export class Deliveries {
   readonly #database: Database;
   readonly #owner: string;
+  readonly #watermark: Watermark;
   readonly #leasedAt = new Map<string, number>();
 
   constructor(database: Database, owner: string) {
     this.#database = database;
     this.#owner = owner;
+    this.#watermark = new Watermark(database);
   }
 
   /** Makes the target known; a new one starts with the next purge, not with the history. */
@@ -75,10 +83,10 @@ export class Deliveries {
   }
 
   /** The batch under way, or a new one from the queue, or null where nothing waits. Only the holder of the lease may ask. */
-  async next(target: Target, now: Date): Promise<OpenBatch | null> {
+  async next(target: Target, now: Date): Promise<OpenBatch | Held | null> {
     const at = await one<PositionRow>(
       this.#database,
-      `SELECT target.cursor, before.cursor AS upper, batch.id, batch.first_seq, batch.last_seq, batch.attempts, batch.next_attempt_at
+      `SELECT target.cursor, CASE WHEN $2::text IS NULL THEN (SELECT max(seq) FROM purge) ELSE before.cursor END AS upper, batch.id, batch.first_seq, batch.last_seq, batch.attempts, batch.next_attempt_at
        FROM target LEFT JOIN target AS before ON before.name = $2
        LEFT JOIN batch ON batch.target = target.name AND batch.state = 'open'
        WHERE target.name = $1`,
@@ -98,9 +106,15 @@ export class Deliveries {
     return null;
   }
 
-  async #form(target: Target, at: PositionRow, now: Date): Promise<OpenBatch | null> {
-    const upper = target.after === null ? await this.#committedUpTo() : (at.upper ?? 0);
+  async #form(target: Target, at: PositionRow, now: Date): Promise<OpenBatch | Held | null> {
+    let upper = at.upper ?? 0;
     if (upper <= at.cursor) return null;
+    // An embedded store has one connection, hence no writer under way.
+    if (target.after === null && this.#database.kind === 'postgres') {
+      const settled = await this.#watermark.upTo(at.cursor);
+      if (settled.seq <= at.cursor) return settled.writers.length > 0 ? { heldBy: settled.writers } : null;
+      upper = settled.seq;
+    }
     const batch = await this.#plan(target, at.cursor, upper);
     if (!batch) {
       // Worth a write only where a good part of the queue can be passed over: looking again costs nothing, an index holds the rest.
@@ -117,18 +131,6 @@ export class Deliveries {
     return { id, attempts: 0, nextAttemptAt: null, batch };
   }
 
-  /**
-   * The highest sequence number below which nothing can appear any more. Numbers are taken before they are committed: without waiting
-   * for the writers under way, a cursor could pass one of them. An embedded store has one connection, hence no writer under way.
-   */
-  async #committedUpTo(): Promise<number> {
-    if (this.#database.kind === 'embedded') return highest(this.#database);
-    return this.#database.transaction(async (sql) => {
-      await sql.query('LOCK TABLE purge IN SHARE MODE');
-      return highest(sql);
-    });
-  }
-
   /** Reads the queue page by page until the plan stops growing. */
   async #plan(target: Target, after: number, upTo: number): Promise<Batch<unknown> | null> {
     const queue: QueuedPurge[] = [];
@@ -140,7 +142,7 @@ export class Deliveries {
          ORDER BY seq LIMIT ${PAGE}`,
         [position, upTo],
       );
-      for (const row of rows) queue.push({ seq: row.seq, body: PurgeRequest.parse(row.body) });
+      for (const row of rows) queue.push({ seq: row.seq, body: storedPurge(row.body) });
       position = queue.at(-1)?.seq ?? upTo;
       plan = target.plan(queue);
       const wholeQueueFits = plan !== null && plan.lastSeq === queue.at(-1)?.seq;
@@ -196,8 +198,4 @@ export class Deliveries {
 export interface SettledReport {
   readonly error: string | null;
   readonly outcome: Record<string, unknown> | null;
-}
-
-async function highest(sql: Sql): Promise<number> {
-  return (await one<{ seq: number | null }>(sql, 'SELECT max(seq) AS seq FROM purge'))?.seq ?? 0;
 }

@@ -1,5 +1,6 @@
-import { PurgeRequest, type PurgeStatus, type TargetStatus } from '../../shared/contract/purge.ts';
+import type { PurgeRequest, PurgeStatus, TargetStatus } from '../../shared/contract/purge.ts';
 import { one, type Sql } from '../store/database.ts';
+import { storedPurge } from './outbox.ts';
 
 interface PurgeRow {
   seq: number;
@@ -32,7 +33,7 @@ export async function purgeStatus(sql: Sql, id: string, targets: readonly string
      WHERE target.name = ANY($2) ORDER BY target.name`,
     [purge.seq, targets],
   );
-  const request = PurgeRequest.parse(purge.body);
+  const request = storedPurge(purge.body);
   const states = rows.map((row) => targetStatus(row, purge.seq, request));
   return {
     id: purge.id,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { PurgeRequest } from '../../shared/contract/purge.ts';
-import type { Sql } from '../store/database.ts';
+import { PurgeRequest } from '../../shared/contract/purge.ts';
+import { isDataError, type Sql } from '../store/database.ts';
 
 export interface NewPurge {
   readonly id: string;
@@ -13,6 +13,8 @@ export type AcceptResult =
   | { readonly kind: 'accepted'; readonly id: string; readonly acceptedAt: Date; readonly replayed: boolean }
   /** The id belongs to another purge. */
   | { readonly kind: 'conflict' }
+  /** The store can never hold it. */
+  | { readonly kind: 'unstorable' }
   /** Not durable, so not accepted. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
@@ -62,18 +64,36 @@ export class Outbox {
     this.#writing = true;
     while (this.#waiting.length > 0) {
       const together = this.#waiting.splice(0, TOGETHER_MAX);
-      try {
-        const results = await insert(this.#sql, together, new Date(this.#options.now()));
-        for (const [index, entry] of together.entries()) {
-          entry.answer(results[index] ?? { kind: 'unavailable', reason: 'the store gave no answer' });
-        }
-        this.#options.accepted(results.filter((result) => result.kind === 'accepted' && !result.replayed).length);
-      } catch {
-        for (const entry of together) entry.answer({ kind: 'unavailable', reason: 'the store is out of reach' });
-      }
+      await this.#writeTogether(together);
     }
     this.#writing = false;
   }
+
+  async #writeTogether(together: readonly Waiting[]): Promise<void> {
+    try {
+      const results = await insert(this.#sql, together, new Date(this.#options.now()));
+      for (const [index, entry] of together.entries()) {
+        entry.answer(results[index] ?? { kind: 'unavailable', reason: 'the store gave no answer' });
+      }
+      this.#options.accepted(results.filter((result) => result.kind === 'accepted' && !result.replayed).length);
+    } catch (error) {
+      const [first, ...others] = together;
+      if (!isDataError(error)) {
+        for (const entry of together) entry.answer({ kind: 'unavailable', reason: 'the store is out of reach' });
+      } else if (others.length === 0) {
+        first?.answer({ kind: 'unstorable' });
+      } else {
+        // One of them is at fault, and the others must not pay for it.
+        for (const entry of together) await this.#writeTogether([entry]);
+      }
+    }
+  }
+}
+
+/** A purge as it was stored; an earlier version's rules may have been laxer, and what was accepted is not refused afterwards. */
+export function storedPurge(body: unknown): PurgeRequest {
+  const parsed = PurgeRequest.safeParse(body);
+  return parsed.success ? parsed.data : (body as PurgeRequest);
 }
 
 /** The values of a purge's row in the order of its columns: id, accepted_at, caller, request_id, digest, body. */

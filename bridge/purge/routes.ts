@@ -74,6 +74,11 @@ const refusals = {
     message: 'This id was used for another purge: give a new purge a new id.',
     field: 'id',
   },
+  unstorable: {
+    status: 400,
+    code: 'invalid',
+    message: 'The store cannot hold a character of this purge: leave out control characters and half surrogate pairs.',
+  },
   unavailable: {
     status: 503,
     code: 'not-accepted',

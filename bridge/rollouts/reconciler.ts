@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { backoff } from '../policy/backoff.ts';
 import { type Decision, type Deployment, decideRollout } from '../policy/rollout.ts';
 import { rolloutPurge } from '../policy/rollout-purge.ts';
-import type { Database } from '../store/database.ts';
+import { type Database, isDataError } from '../store/database.ts';
 import { fingerprint } from './fingerprint.ts';
 import { deploymentKey, noteExposure, publish, readRollout } from './rollout-store.ts';
 
 export interface RolloutView {
   readonly deployment: string;
-  readonly decision: Decision['action'] | 'misconfigured';
+  /** `misconfigured` waits for its author, `not-recorded` for the store. */
+  readonly decision: Decision['action'] | 'misconfigured' | 'not-recorded';
   readonly reason: string;
   readonly images: readonly string[];
   readonly publishedAt: Date | null;
@@ -23,6 +24,13 @@ export interface ReconcilerOptions {
   readonly stumbled: (error: Error) => void;
 }
 
+interface Observed {
+  readonly deployment: Deployment;
+  /** Failures to deal with it, and when to try again. */
+  readonly failures: number;
+  readonly notBefore: number;
+}
+
 const RETRY = { firstMs: 200, maxMs: 10_000 };
 
 /** Brings the store, and through it the edge, in line with Deployments as they are observed. Seeing one twice changes nothing. */
@@ -30,8 +38,9 @@ export class Reconciler {
   readonly #database: Database;
   readonly #options: ReconcilerOptions;
   /** The newest observation of each Deployment not yet dealt with: bounded by the number of Deployments, not of events. */
-  readonly #observed = new Map<string, Deployment>();
+  readonly #observed = new Map<string, Observed>();
   readonly #views = new Map<string, RolloutView>();
+  #wake = () => {};
   #working = false;
   #stopped = false;
 
@@ -48,8 +57,9 @@ export class Reconciler {
     const key = deploymentKey(deployment);
     const waiting = this.#observed.get(key);
     // A list may be older than an event that overtook it.
-    if (waiting?.uid === deployment.uid && waiting.generation > deployment.generation) return;
-    this.#observed.set(key, deployment);
+    if (waiting?.deployment.uid === deployment.uid && waiting.deployment.generation > deployment.generation) return;
+    this.#observed.set(key, { ...(waiting ?? { failures: 0, notBefore: 0 }), deployment });
+    this.#wake();
     if (!this.#working && !this.#stopped) void this.#work();
   }
 
@@ -62,25 +72,56 @@ export class Reconciler {
 
   stop(): void {
     this.#stopped = true;
+    this.#wake();
   }
 
+  /** One after the other; one that fails waits by itself, and the next one's turn comes. */
   async #work(): Promise<void> {
     this.#working = true;
-    let failures = 0;
-    while (!this.#stopped) {
-      const [next] = this.#observed;
-      if (!next) break;
-      const [key, deployment] = next;
-      try {
-        await this.#reconcile(key, deployment);
-        failures = 0;
-        if (this.#observed.get(key) === deployment) this.#observed.delete(key);
-      } catch (error) {
-        this.#options.stumbled(error as Error);
-        await sleep(backoff(++failures, this.#options.random(), RETRY), undefined, { ref: false });
-      }
+    while (!this.#stopped && this.#observed.size > 0) {
+      const due = [...this.#observed].find(([, { notBefore }]) => notBefore <= this.#options.now());
+      if (due) await this.#attempt(...due);
+      else await this.#rest();
     }
     this.#working = false;
+  }
+
+  async #attempt(key: string, observed: Observed): Promise<void> {
+    const { deployment } = observed;
+    const isNewest = () => this.#observed.get(key)?.deployment === deployment;
+    try {
+      await this.#reconcile(key, deployment);
+      if (isNewest()) this.#observed.delete(key);
+    } catch (error) {
+      const { message } = error as Error;
+      const view = {
+        deployment: key,
+        images: deployment.images,
+        publishedAt: this.#views.get(key)?.publishedAt ?? null,
+      };
+      if (isDataError(error)) {
+        // Nobody else validates annotations and images; only an edit of them helps.
+        if (isNewest()) this.#observed.delete(key);
+        const reason = `annotations or images hold what the store cannot: ${message}`;
+        return this.#show({ ...view, decision: 'misconfigured', reason });
+      }
+      const failures = observed.failures + 1;
+      const notBefore = this.#options.now() + backoff(failures, this.#options.random(), RETRY);
+      const newest = this.#observed.get(key)?.deployment ?? deployment;
+      this.#observed.set(key, { deployment: newest, failures, notBefore });
+      this.#show({ ...view, decision: 'not-recorded', reason: message });
+      this.#options.stumbled(error as Error);
+    }
+  }
+
+  /** Until the first is due again or something new was observed. */
+  async #rest(): Promise<void> {
+    const until = Math.min(...[...this.#observed.values()].map(({ notBefore }) => notBefore));
+    const over = new AbortController();
+    this.#wake = () => over.abort();
+    const ms = Math.max(1, until - this.#options.now());
+    await sleep(ms, undefined, { ref: false, signal: over.signal }).catch(() => {});
+    this.#wake = () => {};
   }
 
   async #reconcile(key: string, deployment: Deployment): Promise<void> {

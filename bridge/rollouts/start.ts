@@ -36,7 +36,7 @@ export async function startRollouts(parts: RolloutParts): Promise<Rollouts | nul
     random,
     decided: (view, changed) => {
       if (!changed) return;
-      const level = view.decision === 'misconfigured' ? 'warn' : 'info';
+      const level = view.decision === 'misconfigured' || view.decision === 'not-recorded' ? 'warn' : 'info';
       log[level](
         { deployment: view.deployment, decision: view.decision, reason: view.reason, images: view.images },
         'rollout',

@@ -21,3 +21,9 @@ export async function one<Row extends object>(
 ): Promise<Row | null> {
   return (await sql.query<Row>(text, params))[0] ?? null;
 }
+
+/** SQLSTATE class 22, data exception: the values are at fault, and trying them again changes nothing. */
+export function isDataError(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && code.startsWith('22');
+}

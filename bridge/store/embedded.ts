@@ -1,9 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import type { Database, Sql, SqlValue } from './database.ts';
 import type { EmbeddedRequest, EmbeddedResponse } from './embedded-worker.ts';
+import { Turns } from './turns.ts';
 
-/** Statements waiting for the one connection; past it a caller is refused rather than remembered without bound. */
-const WAITING_MAX = 10_000;
+/** Statements and transactions waiting for the one connection. */
+const QUEUE = { waitingMax: 10_000, patienceMs: 10_000 };
 
 /** Garbage is collected before it piles up; the largest page of purges fits several times over. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
@@ -48,23 +49,22 @@ export async function openEmbedded(directory: string): Promise<Database> {
   const query = <Row extends object>(text: string, params: readonly SqlValue[] = []): Promise<Row[]> =>
     new Promise((resolve, reject) => {
       if (failure) return reject(failure);
-      if (waiting.size >= WAITING_MAX) return reject(new Error('the embedded store has too many statements waiting'));
       const id = next++;
       waiting.set(id, { resolve: (rows) => resolve(rows as Row[]), reject });
       worker.postMessage({ id, text, params } satisfies EmbeddedRequest);
     });
 
   await Promise.race([opened, lost.then((error) => Promise.reject(error))]);
-  const lock = createLock();
+  const turns = new Turns(QUEUE);
   return {
     kind: 'embedded',
     lost,
-    query: (text, params) => lock(() => query(text, params)),
-    transaction: (work) => lock(() => inTransaction({ query }, work)),
+    query: (text, params) => turns.take(() => query(text, params)),
+    transaction: (work) => turns.take(() => inTransaction({ query }, work)),
     close: async () => {
       closing = true;
       const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-      await lock(async () => worker.postMessage('close'));
+      await turns.last(async () => worker.postMessage('close'));
       await ended;
     },
   };
@@ -80,14 +80,4 @@ async function inTransaction<T>(sql: Sql, work: (sql: Sql) => Promise<T>): Promi
     await sql.query('ROLLBACK');
     throw error;
   }
-}
-
-/** One connection: a transaction must not be interleaved with anybody else's statements. */
-function createLock(): <T>(work: () => Promise<T>) => Promise<T> {
-  let tail: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = tail.then(work);
-    tail = mine.catch(() => {});
-    return mine;
-  };
 }

@@ -8,17 +8,26 @@ const parsers = {
     oid === INT8 ? Number : types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser,
 };
 
+const ANSWER_MS = 5000;
+
+/**
+ * Our own deadline lets go of a statement; only the server can end it. A transaction that nobody ends, because its bridge or the network is gone,
+ * would keep its locks until the connection is found to be dead, which takes hours. `SET LOCAL` ends with the transaction, as PgBouncer's
+ * transaction mode demands; one round trip for all of it.
+ */
+const BEGIN = `BEGIN; SET LOCAL statement_timeout = ${ANSWER_MS}; SET LOCAL idle_in_transaction_session_timeout = ${ANSWER_MS}`;
+
 /**
  * A pooled PostgreSQL. Every statement is unnamed and every transaction short, so PgBouncer may sit between in transaction mode:
  * no prepared statements, `SET`, `LISTEN` or session-level advisory locks.
- * Deadlines: 3 s to connect, 5 s for an answer.
+ * Deadlines: 3 s to connect, 5 s for an answer, and in a transaction at the server too: 5 s a statement, 5 s between two.
  */
 export function openPostgres(url: string, onError: (error: Error) => void): Database {
   const pool = new Pool({
     connectionString: url,
     max: 8,
     connectionTimeoutMillis: 3000,
-    query_timeout: 5000,
+    query_timeout: ANSWER_MS,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     application_name: 'porchlight-bridge',
@@ -37,7 +46,7 @@ export function openPostgres(url: string, onError: (error: Error) => void): Data
 }
 
 /** Runs `work` between `begin` and COMMIT on one connection; rolls back and rethrows where it throws. */
-export async function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>, begin = 'BEGIN'): Promise<T> {
+export async function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>, begin = BEGIN): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // The pool listens only to idle clients; unheard, a connection lost in between would end the process.

@@ -25,6 +25,8 @@ const { serialize } = protocol;
 export class PreparedStatements {
   readonly #database: PGlite;
   readonly #prepared = new Map<string, Prepared>();
+  /** Whether the transaction under way may have changed the schema. */
+  #changed = false;
 
   constructor(database: PGlite) {
     this.#database = database;
@@ -32,9 +34,10 @@ export class PreparedStatements {
 
   /** @throws PostgreSQL's error, with its `code`. */
   async query(text: string, params: readonly SqlValue[]): Promise<object[]> {
-    if (CONTROL.has(text)) return this.#database.runExclusive(() => this.#control(text));
+    if (CONTROL.has(text)) return this.#control(text);
     if (!PREPARABLE.test(text)) {
       const { rows } = await this.#database.query<object>(text, [...params]);
+      this.#changed = true;
       await this.#forget();
       return rows;
     }
@@ -77,7 +80,9 @@ export class PreparedStatements {
   }
 
   async #control(text: string): Promise<object[]> {
-    await this.#database.execProtocol(serialize.query(text));
+    await this.#database.runExclusive(() => this.#database.execProtocol(serialize.query(text)));
+    if (text === 'ROLLBACK' && this.#changed) await this.#forget();
+    if (text !== 'BEGIN') this.#changed = false;
     return [];
   }
 

@@ -1,4 +1,4 @@
-import { flawOf, type Input, sentences } from './policy/check/answer.ts';
+import { flawOf, type Input, same, sentences } from './policy/check/answer.ts';
 
 const OPENING = /^\s*\{\s*"summary"\s*:\s*"/;
 
@@ -20,6 +20,7 @@ function arrived(json: string): { readonly text: string; readonly closed: boolea
 export function sentenceStream(input: Input, most: number, send: (delta: string) => void): (delta: string) => void {
   let json = '';
   let sent = 0;
+  const said = new Set<string>();
   let stopped = false;
   return (delta) => {
     if (stopped) return;
@@ -28,8 +29,9 @@ export function sentenceStream(input: Input, most: number, send: (delta: string)
     const all = sentences(text.replaceAll('`', ''));
     const whole = closed ? all : all.slice(0, -1);
     for (const sentence of whole.slice(sent)) {
-      stopped = sent >= most || flawOf(sentence, input) !== undefined;
+      stopped = sent >= most || said.has(same(sentence)) || flawOf(sentence, input) !== undefined;
       if (stopped) return;
+      said.add(same(sentence));
       send(sent === 0 ? sentence : ` ${sentence}`);
       sent++;
     }

@@ -19,9 +19,17 @@ export interface Machine {
   readonly 'node-ip': string;
 }
 
+/** What must be there, and must not say something, so that an alert can end. */
+export interface Cause {
+  readonly alert: string;
+  readonly object: string;
+  readonly not?: { readonly field: string; readonly value: boolean | string };
+}
+
 export const charts: JsonMap = map(read('charts.yaml') as JsonMap);
 export const machines = read('machines.yaml') as Record<string, Machine>;
 export const secretNeeds = read('secrets.yaml') as readonly SecretNeed[];
+export const causes = read('causes.yaml') as readonly Cause[];
 export const components = read('components.yaml') as Record<string, readonly string[][]>;
 
 /** Whether data/charts.yaml lists a thing of this sort by namespace and name. */

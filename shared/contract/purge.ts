@@ -16,10 +16,14 @@ const Prefix = z
     /^\/[\x21-\x22\x24-\x3e\x40-\x7e]*$/,
     'a prefix is an absolute path such as /posts/, without query or fragment',
   );
+// JSON can carry what neither a database's text nor a URL may: control characters and halves of surrogate pairs.
 const Url = z
   .string()
   .max(4096)
-  .regex(/^https?:\/\/[^\s/?#@\\]+(?:[/?][^\s#]*)?$/, 'an absolute http or https URL without user info or fragment');
+  .regex(
+    /^https?:\/\/[^\s\p{Cc}\p{Cs}/?#@\\]+(?:[/?][^\s\p{Cc}\p{Cs}#]*)?$/u,
+    'an absolute http or https URL without user info, fragment, control characters or half surrogate pairs',
+  );
 
 export const Warm = z
   .strictObject({ urls: z.array(Url).max(PURGE_ITEMS_MAX).optional(), sitemap: Url.optional() })

@@ -119,11 +119,11 @@ const speed = (): Promise<Speed> =>
     for (let turn = 0; turn < 600; turn++) cachedMs.push((await ask(same)).ms);
     const freshMs: number[] = [];
     const directMs: number[] = [];
-    for (let turn = 0; turn < 150; turn++) {
+    for (let turn = 0; turn < 500; turn++) {
       freshMs.push((await ask(thread(`fresh-${turn}`, 10))).ms);
       directMs.push(await model.direct());
     }
-    return { cachedMs: cachedMs.slice(100), freshMs: freshMs.slice(30), directMs: directMs.slice(30) };
+    return { cachedMs: cachedMs.slice(100), freshMs: freshMs.slice(200), directMs: directMs.slice(200) };
   });
 
 interface Crowd {

@@ -70,6 +70,33 @@ describe('the Flux hook', () => {
     }
   });
 
+  test('counts the changes it hears of by stage, and nothing else as one', async () => {
+    const involved = (kind: string, name: string) => ({ involvedObject: { kind, name, namespace: 'flux-system' } });
+    const changed = { reason: 'Progressing', message: 'Deployment/web/blog configured\nService/web/blog unchanged' };
+    const told = [
+      { ...changed, ...involved('Kustomization', 'apps') },
+      { ...changed, ...involved('Kustomization', 'apps') },
+      { ...changed, ...involved('Kustomization', 'somebody-elses') },
+      { ...changed, ...involved('HelmRelease', 'apps') },
+      { ...changed, ...involved('Kustomization', 'data'), severity: 'error' },
+      { ...involved('Kustomization', 'data'), message: 'Reconciliation finished in 1.2s, next run in 10m0s' },
+      { ...involved('Kustomization', 'data'), message: 'Health check passed in 5.1s' },
+      { ...involved('Kustomization', 'data'), message: 'ConfigMap/web/old deleted' },
+      { ...involved('Kustomization', 'data'), message: 7 },
+    ];
+    for (const change of told) {
+      const body = event(change);
+      expect((await hook(body, sign(body))).status).toBe(202);
+    }
+    const text = await (await fetch(`${bridge.url}/metrics`)).text();
+    const counted = text.split('\n').filter((line) => /^porchlight_flux_changes_total\{.*\} [1-9]/.test(line));
+    expect(counted.map((line) => line.replace(/service="bridge",?/, '')).sort()).toEqual([
+      'porchlight_flux_changes_total{name="apps",} 2',
+      'porchlight_flux_changes_total{name="other",} 1',
+    ]);
+    expect(text).toMatch(/^porchlight_flux_changes_total\{name="namespaces".*\} 0$/m);
+  });
+
   test('refuses an oversized body before it looks at the signature', async () => {
     const body = event({ message: 'a'.repeat(70_000) });
     expect((await hook(body, sign(body))).status).toBe(413);

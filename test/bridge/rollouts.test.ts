@@ -164,6 +164,18 @@ describe('publishing', () => {
     expect(edge.purges).toEqual([expect.objectContaining({ everything: true })]);
   }, 60_000);
 
+  test('annotations and images that cannot be stored hold up nobody, and are shown', async () => {
+    const annotations = { 'porchlight.dev/tags': 'a', 'porchlight.dev/warm': 'https://blog.example/\u0000' };
+    new FakeDeployment(api, { name: 'a-annotation', annotations }).rollOut('registry.example/a:1');
+    new FakeDeployment(api, { name: 'b-image' }).rollOut('registry.example/b:1\u0000');
+    new FakeDeployment(api, { name: 'c-good' }).rollOut('registry.example/c:1');
+    await start();
+    await purged(1);
+    await decided('annotations porchlight.dev/{tags,prefixes,warm}: warm.urls.0: an absolute http');
+    await decided('annotations or images hold what the store cannot');
+    expect(bridge?.logs.some((line) => line.includes('annotations or images hold'))).toBe(true);
+  }, 60_000);
+
   test('a warm URL of a stranger is not fetched', async () => {
     const warm = 'http://169.254.169.254/latest, https://blog.example/';
     new FakeDeployment(api, { annotations: { 'porchlight.dev/tags': 'a', 'porchlight.dev/warm': warm } }).rollOut(

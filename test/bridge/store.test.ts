@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Deliveries } from '../../bridge/purge/deliveries.ts';
-import { insertPurges } from '../../bridge/purge/outbox.ts';
+import type { Batch, PurgeCall } from '../../bridge/policy/purge-plan.ts';
+import { Deliveries, type OpenBatch } from '../../bridge/purge/deliveries.ts';
+import { insertPurges, Outbox } from '../../bridge/purge/outbox.ts';
 import { edgeTarget } from '../../bridge/purge/targets/edge.ts';
 import { lockDataDirectory } from '../../bridge/store/data-lock.ts';
 import type { Database } from '../../bridge/store/database.ts';
@@ -12,7 +13,7 @@ import { DurableFs, durableStart } from '../../bridge/store/durable-fs.ts';
 import { migrate } from '../../bridge/store/migrations.ts';
 import { openStore } from '../../bridge/store/open.ts';
 import { PurgeRequest } from '../../shared/contract/purge.ts';
-import { newDataDirectory } from '../support/bridge.ts';
+import { newDataDirectory, until } from '../support/bridge.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
@@ -71,13 +72,34 @@ function storeContract(open: () => Promise<Database>) {
     const second = new Deliveries(store, 'second');
     await store.query(`INSERT INTO target (name, cursor) VALUES ('edge', 0)`);
     expect([await first.lease('edge', 0), await second.lease('edge', 0)]).toEqual([true, false]);
-    const open = await first.next(target, NOW);
+    const open = (await first.next(target, NOW)) as OpenBatch | null;
     expect(open?.batch.purges).toBe(20);
     expect(await new Deliveries(store, 'after-a-crash').next(target, NOW)).toEqual(open);
     await first.release();
     expect(await second.lease('edge', 0)).toBe(true);
     await second.settle(open?.id ?? '', 'delivered', NOW, { error: null, outcome: { seq: 1 } });
     expect(await second.next(target, NOW)).toBeNull();
+  });
+
+  test('a purge that the store cannot hold fails alone', async () => {
+    const outbox = new Outbox(store, { now: () => NOW.getTime(), hasRoom: () => true, accepted: () => {} });
+    const tags = ['busy', 'good:0', 'nul\u0000', 'good:1', 'half\ud800', 'good:2'];
+    const answers = tags.map((tag, index) =>
+      outbox.accept({ ...purgeOf('x'), id: `joint-${index}`, body: { mode: 'invalidate', tags: [tag] } }),
+    );
+    const kinds = (await Promise.all(answers)).map(({ kind }) => kind);
+    expect(kinds).toEqual(['accepted', 'accepted', 'unstorable', 'accepted', 'unstorable', 'accepted']);
+    expect(await store.query(`SELECT 1 FROM purge WHERE id LIKE 'joint-%'`)).toHaveLength(4);
+  });
+
+  test('what an earlier version accepted under laxer rules is delivered all the same', async () => {
+    const deliveries = new Deliveries(store, 'later-version');
+    await deliveries.register('lax');
+    const body = { mode: 'invalidate', urls: ['https://blog.example/\u0001'] } as const;
+    await insertPurges(store, [{ ...purgeOf('lax'), body: { ...body, urls: [...body.urls] } }], NOW);
+    expect(await deliveries.next({ ...target, name: 'lax' }, NOW)).toMatchObject({
+      batch: { call: { urls: body.urls } },
+    });
   });
 }
 
@@ -111,22 +133,77 @@ describe('PostgreSQL through PgBouncer in transaction mode', () => {
   afterAll(() => postgres.stop());
   storeContract(async () => openStore({ databaseUrl: postgres.pooledUrl, dataDirectory: '' }, () => {}));
 
-  test('a purge whose number was taken before another was committed is not passed over', async () => {
+  const watchful = async () => {
     const store = await openStore({ databaseUrl: postgres.pooledUrl, dataDirectory: '' }, () => {});
     const deliveries = new Deliveries(store, 'watchful');
-    await store.query('UPDATE target SET lease_owner = NULL');
+    await store.query('UPDATE target SET lease_owner = NULL, cursor = (SELECT max(seq) FROM purge)');
     await deliveries.lease('edge', 0);
-    let late: Promise<unknown> = Promise.resolve();
-    const slow = store.transaction(async (sql) => {
-      await insertPurges(sql, [purgeOf('slow')], NOW);
+    return { store, deliveries };
+  };
+  const delivered = async (deliveries: Deliveries) => {
+    const open = (await deliveries.next(target, NOW)) as OpenBatch;
+    await deliveries.settle(open.id, 'delivered', NOW, { error: null, outcome: null });
+    return open.batch as Batch<PurgeCall>;
+  };
+
+  test('a purge whose number was taken before another was committed is not passed over, and stops none from coming in', async () => {
+    const { store, deliveries } = await watchful();
+    await store.transaction(async (slow) => {
+      await insertPurges(slow, [purgeOf('slow')], NOW);
       await insertPurges(store, [purgeOf('fast')], NOW);
-      late = deliveries.next(target, NOW);
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      const look = deliveries.next(target, NOW);
+      expect((await insertPurges(store, [purgeOf('during')], NOW)).size).toBe(1);
+      expect(await look).toEqual({ heldBy: [{ transaction: expect.any(String), pid: expect.any(Number) }] });
+      expect((await insertPurges(store, [purgeOf('later')], NOW)).size).toBe(1);
     });
-    await slow;
-    expect(await late).toMatchObject({ batch: { purges: 2, call: { tags: ['slow', 'fast'] } } });
+    expect(await delivered(deliveries)).toMatchObject({
+      purges: 4,
+      call: { tags: ['slow', 'fast', 'during', 'later'] },
+    });
     await store.close();
-  }, 30_000);
+  }, 60_000);
+
+  test('writers that never pause hold nothing up', async () => {
+    const { store, deliveries } = await watchful();
+    let writing = true;
+    const writers = ['a', 'b', 'c'].map(async (writer) => {
+      for (let count = 0; writing; count++) await insertPurges(store, [purgeOf(`${writer}:${count}`)], NOW);
+    });
+    const seen: string[] = [];
+    while (seen.length < 300) {
+      const open = await deliveries.next(target, NOW);
+      if (open === null || 'heldBy' in open) continue;
+      seen.push(...(await delivered(deliveries)).call.tags);
+    }
+    writing = false;
+    await Promise.all(writers);
+    for (let open = await deliveries.next(target, NOW); open !== null; open = await deliveries.next(target, NOW))
+      seen.push(...(await delivered(deliveries)).call.tags);
+    for (const writer of ['a', 'b', 'c']) {
+      const own = seen.filter((tag) => tag.startsWith(`${writer}:`));
+      expect(own).toEqual(own.map((_, index) => `${writer}:${index}`));
+    }
+    const [{ count } = { count: 0 }] = await store.query<{ count: number }>(
+      `SELECT count(*) AS count FROM purge WHERE id ~ '^id-of-[abc]:'`,
+    );
+    expect(seen).toHaveLength(count);
+    await store.close();
+  }, 60_000);
+
+  test('a transaction that nobody ends is ended by the server, and delivery goes on', async () => {
+    const { store, deliveries } = await watchful();
+    const lost = store.transaction(async (sql) => {
+      expect(await sql.query('SHOW statement_timeout')).toEqual([{ statement_timeout: '5s' }]);
+      await insertPurges(sql, [purgeOf('lost')], NOW);
+      await insertPurges(store, [purgeOf('found')], NOW);
+      const under = `SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'`;
+      await until('ended by the server', async () => (await store.query(under)).length === 0);
+    });
+    await expect(lost).rejects.toThrow();
+    expect(await delivered(deliveries)).toMatchObject({ purges: 1, call: { tags: ['found'] } });
+    expect(await store.query('SHOW statement_timeout')).toEqual([{ statement_timeout: '0' }]);
+    await store.close();
+  }, 60_000);
 });
 
 describe('a power cut', () => {

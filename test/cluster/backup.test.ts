@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   cpSync,
@@ -26,6 +27,9 @@ const SHIPPED = fileURLToPath(new URL('../../cluster/data/', import.meta.url));
 const programs = postgresPrograms();
 const ready = programs !== undefined && existsSync('/usr/sbin/pgbouncer') && existsSync('/usr/bin/rsync');
 if (!ready) console.log('backup tests do not run: apt-get install postgresql pgbouncer rsync');
+
+/** Of the one letter that stands for a dump where only days matter. */
+const X_SHA256 = createHash('sha256').update('x').digest('hex');
 
 /** The scripts as the CronJobs mount them, against real servers. Days are handed in, so nothing waits for a clock. */
 describe.runIf(ready)('backup and restore', () => {
@@ -200,10 +204,9 @@ describe.runIf(ready)('backup and restore', () => {
       new Date(Date.UTC(2028, 2, 1) + offset * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
     for (let offset = -120; offset < 0; offset++) {
       const name = `blog-${day(offset)}.dump`;
-      for (const suffix of ['', '.sha256'])
-        writeFileSync(join(offset >= -40 ? join(work, 'backup/database') : join(work, 'days'), name + suffix), 'x', {
-          mode: 0o666,
-        });
+      const folder = offset >= -40 ? join(work, 'backup/database') : join(work, 'days');
+      writeFileSync(join(folder, name), 'x', { mode: 0o666 });
+      writeFileSync(join(folder, `${name}.sha256`), `${X_SHA256}  ${name}\n`, { mode: 0o666 });
     }
     await asPostgres('mkdir', ['-p', join(offsite, 'database')]);
     await asPostgres('sh', ['-c', `cp ${join(work, 'days')}/* ${join(offsite, 'database')}/`]);
@@ -223,6 +226,34 @@ describe.runIf(ready)('backup and restore', () => {
       readFileSync(join(work, 'backup/database', `blog-${today}.dump`)),
     );
     expect(metric('porchlight_offsite_last_success_timestamp_seconds')).toBe(1835000100);
+  });
+
+  test('what rots at home does not take the good copy away', async () => {
+    const at = (root: string) => join(root, 'database', 'blog-20280220.dump');
+    const home = at(join(work, 'backup'));
+    expect(readFileSync(at(offsite), 'utf8')).toBe('x');
+    writeFileSync(home, 'y');
+    const copied = await script('offsite.sh', [], { TODAY: '20280301', NOW: '1835000200' });
+    expect([copied.code, copied.out]).toEqual([1, expect.stringContaining('does not match its checksum')]);
+    expect(readFileSync(at(offsite), 'utf8')).toBe('x');
+    expect(metric('porchlight_offsite_last_success_timestamp_seconds')).toBe(1835000100);
+    // Even where the checksum agrees with it, a finished day is not written again.
+    writeFileSync(`${home}.sha256`, `${createHash('sha256').update('y').digest('hex')}  blog-20280220.dump\n`);
+    expect((await script('offsite.sh', [], { TODAY: '20280301', NOW: '1835000300' })).code).toBe(0);
+    expect(readFileSync(at(offsite), 'utf8')).toBe('x');
+  });
+
+  test('the last dump of one database stays, however many there are of the others', async () => {
+    const folder = join(work, 'rotated');
+    mkdirSync(folder);
+    for (const name of ['blog-20260901', 'bridge-20260902', 'bridge-20261101', 'my-blog-20260801'])
+      for (const suffix of ['.dump', '.dump.sha256']) writeFileSync(join(folder, name + suffix), 'x');
+    const listed = readdirSync(folder).join('\n');
+    const gone = await asPostgres('sh', [
+      '-c',
+      `printf '%s\\n' '${listed}' | LIST=1 sh ${join(scripts, 'rotate.sh')} - 30 20261105`,
+    ]);
+    expect(gone.out.trim().split('\n')).toEqual(['bridge-20260902.dump', 'bridge-20260902.dump.sha256']);
   });
 
   test('a clock far in the future does not empty the folder', async () => {

@@ -252,6 +252,35 @@ test('with the issuer away from the start nobody is let in by guess: 503, and ho
   }
 });
 
+test('a bridge that says it is busy is not cut off; one that is gone is answered for in its own shape', async () => {
+  let answer: readonly [status: number, type: string] = [503, 'application/json'];
+  const server = createServer((_request, response) => {
+    response.writeHead(answer[0], { 'content-type': answer[1], 'retry-after': '7' }).end('{"error":{"code":"full"}}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const env = { PORCHLIGHT_VARS: JSON.stringify(settings(issuer.jwksUrl, issuer.url)) };
+  const busy = await startEdge({ origin: urlOf(server), bridge: urlOf(server), env });
+  const ask = () =>
+    get(busy.ports[0] ?? 0, '/v1/purges/12345678', { headers: { Host: 'api.localhost', ...bearer(TOKENS.new) } });
+  try {
+    const codes = [];
+    for (let turn = 0; turn < 8; turn++) codes.push(JSON.parse((await ask()).text).error.code);
+    expect(codes).toEqual(Array(8).fill('full'));
+    answer = [502, 'text/html'];
+    let refused = await ask();
+    for (let turn = 0; turn < 20 && !refused.text.includes('bridge-unreachable'); turn++) refused = await ask();
+    expect([refused.status, refused.headers['content-type'], JSON.parse(refused.text).error.code]).toEqual([
+      503,
+      'application/json',
+      'bridge-unreachable',
+    ]);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  } finally {
+    server.close();
+    await busy.stop();
+  }
+});
+
 test('events of the bridge reach the caller one by one', async () => {
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });

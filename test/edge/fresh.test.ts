@@ -47,7 +47,9 @@ async function wrongIn(colos: readonly number[], topic: Topic, version: number):
   return answers.flatMap((answer, i) =>
     answer.status === 200 && answer.text === body(topic, version)
       ? []
-      : [`colo ${colos[i]}: ${topic.path} is not version ${version}: ${answer.status} ${answer.text.slice(0, 120)}`],
+      : [
+          `colo ${colos[i]}: ${topic.path} is not version ${version}: ${answer.status} ${answer.headers['cache-status']} ${answer.text.slice(0, 80)}`,
+        ],
   );
 }
 

@@ -62,34 +62,47 @@ test('an acknowledged invalidation survives kill -9 of everything, in the same m
   }
 });
 
-test('700 invalidations are compacted, and nothing old is served as fresh', async () => {
-  const invalidated = Array.from({ length: 20 }, (_, i) => `/compact/old/${i}`);
-  const untouched = Array.from({ length: 20 }, (_, i) => `/compact/same/${i}`);
-  for (const path of [...invalidated, ...untouched]) await publish(path, 1);
-  for (const path of [...invalidated, ...untouched]) await everywhere(path);
-  const bodies = new Map<string, string>();
-  for (const path of invalidated) bodies.set(path, await publish(path, 2));
-  const first = await ledgerSeq(edge);
-  // The pages' own invalidations come first: all the others push them out of the ledger.
-  await pool(invalidated, 10, (path) => purge(edge, { urls: [path] }, 1));
-  await pool(
-    Array.from({ length: 700 }, (_, i) => i),
-    40,
-    (i) => purge(edge, { tags: [`other:${i}`] }, i % 2),
-  );
-  expect(await ledgerSeq(edge)).toBe(first + 720);
+/** What the origin was asked for of pages nobody meant, after `work`. */
+async function asked(paths: string[], work: () => Promise<unknown>): Promise<number> {
+  for (const path of paths) await everywhere(path);
+  await work();
   await sleep(TRUST_MS);
-  for (const path of invalidated) expect(await everywhere(path)).toEqual([bodies.get(path), bodies.get(path)]);
-  // What was stored before the floor is validated once, though nothing was said against it, and is a hit again.
-  for (const path of untouched) {
-    expect((await everywhere(path))[0]).toBe(pageBody(path, 1, 1_000));
-    expect((await ask(edge, path)).headers['cache-status']).toContain('hit');
-    expect(origin.seen.filter((seen) => seen.path === path).map(({ status }) => status)).toEqual([200, 304]);
-  }
+  origin.forget();
+  for (const path of paths)
+    expect(await everywhere(path)).toEqual([pageBody(path, 1, 1_000), pageBody(path, 1, 1_000)]);
+  return origin.seen.length;
+}
+
+test('a purge of 1,000 other pages and 900 unsafe requests of readers touch nobody else’s pages', async () => {
+  const untouched = Array.from({ length: 20 }, (_, i) => `/crowd/same/${i}`);
+  for (const path of untouched) await publish(path, 1);
+  const urls = Array.from({ length: 1_000 }, (_, i) => `/crowd/changed/${i}`);
+  expect(await asked(untouched, () => purge(edge, { urls }))).toBe(0);
+  const posts = Array.from({ length: 900 }, (_, i) => `/crowd/comment?n=${i}`);
+  origin.publish('/crowd/comment', 'thank you');
+  const post = (path: string, i: number) => ask(edge, path, { method: 'POST', body: 'a comment' }, i % 2);
+  expect(await asked(untouched, () => pool(posts, 20, post))).toBe(0);
+});
+
+test('what readers changed is fetched anew, however many changed something since', async () => {
+  const changed = Array.from({ length: 20 }, (_, i) => `/fold/changed/${i}`);
+  for (const path of changed) await publish(path, 1);
+  for (const path of changed) await everywhere(path);
+  const bodies = new Map<string, string>();
+  for (const path of changed) bodies.set(path, await publish(path, 2));
+  origin.publish('/fold/other', 'thank you');
+  const first = await ledgerSeq(edge);
+  const post = (path: string, i: number) => ask(edge, path, { method: 'POST', body: 'a comment' }, i % 2);
+  await pool(changed, 10, post);
+  const others = Array.from({ length: 1_100 }, (_, i) => `/fold/other?n=${i}`);
+  await pool(others, 20, post);
+  expect(await ledgerSeq(edge)).toBe(first + 1_120);
+  // Their own lines are folded by now, in a ledger that also starts anew.
   await edge.kill9();
   edge = await start();
-  expect(await ledgerSeq(edge)).toBe(first + 720);
-  for (const path of invalidated) expect(await everywhere(path)).toEqual([bodies.get(path), bodies.get(path)]);
+  expect(await ledgerSeq(edge)).toBe(first + 1_120);
+  await sleep(TRUST_MS);
+  for (const path of changed) expect(await everywhere(path)).toEqual([bodies.get(path), bodies.get(path)]);
 });
 
 /** A ledger that fails in its own way; everything else is the edge as it is. */

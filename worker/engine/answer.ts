@@ -1,6 +1,14 @@
 import { type CacheOutcome, cacheStatus } from '../policy/cache-status.ts';
 import { field, type HeaderList } from '../policy/header-list.ts';
-import { type ByteRange, ifRangeHolds, multipart, parseRange, satisfiable, withinPart } from '../policy/range.ts';
+import {
+  type ByteRange,
+  ifRangeHolds,
+  isWhole,
+  multipart,
+  parseRange,
+  satisfiable,
+  withinPart,
+} from '../policy/range.ts';
 import type { StoredMeta, StoredResponse } from '../policy/stored.ts';
 import { isNotModified } from '../policy/validation.ts';
 import type { Keep, Page } from './page.ts';
@@ -119,6 +127,21 @@ export function partAnswer(page: Page, entry: StoredResponse, headers: Headers):
   headers.set('content-range', `bytes ${first}-${first + range.last - range.first}/${complete}`);
   headers.set('content-length', String(range.last - range.first + 1));
   return new Response(entry.body.subarray(range.first, range.last + 1), { status: 206, headers });
+}
+
+/**
+ * A 200 of known length as the part it is of itself, where a range asked for all of it. Media players ask so
+ * (`bytes=0-`), and want a 206; nobody has to wait for the last byte to know the range.
+ */
+export function wholeAsPart(page: Page, answer: Response): Response {
+  const read = (name: string): string | undefined => answer.headers.get(name) ?? undefined;
+  const length = Number(read('content-length') ?? 0);
+  const isAll = page.method === 'GET' && answer.status === 200 && length > 0 && isWhole(page.range, length);
+  if (!isAll || read('content-encoding') || !ifRangeHolds(page.ifRange, read('etag'), read('last-modified')))
+    return answer;
+  const headers = new Headers(answer.headers);
+  headers.set('content-range', `bytes 0-${length - 1}/${length}`);
+  return new Response(answer.body, { status: 206, headers });
 }
 
 /** The answer to a page from a complete stored response: 304, 206, 416 or the whole. */

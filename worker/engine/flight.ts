@@ -5,8 +5,13 @@ import type { Resolution } from './resolution.ts';
 export interface Flight {
   /** The best stored copy found on the way: what a reader out of patience gets. */
   candidate: Candidate | undefined;
+  /** The ledger's number the fetch began with, once it has begun. */
+  seq: number | undefined;
   readonly done: Promise<Resolution>;
 }
+
+/** What the work of a flight tells those who wait for it, on the way. */
+export type FlightState = Pick<Flight, 'candidate' | 'seq'>;
 
 /**
  * A page that is still being received, and will be fresh, keeps its flight: late readers join the body instead of
@@ -26,16 +31,20 @@ export class Flights {
     return this.#running.size;
   }
 
+  has(key: string): boolean {
+    return this.#running.has(key);
+  }
+
   /** Lets go of a flight that will not land: the request it belonged to is gone. */
   drop(key: string, flight: Flight): void {
     if (this.#running.get(key) === flight) this.#running.delete(key);
   }
 
   /** The running flight, or a new one. The second value tells whether the caller started it. */
-  join(key: string, start: (flight: { candidate: Candidate | undefined }) => Promise<Resolution>): [Flight, boolean] {
+  join(key: string, start: (flight: FlightState) => Promise<Resolution>): [Flight, boolean] {
     const running = this.#running.get(key);
     if (running) return [running, false];
-    const state: { candidate: Candidate | undefined } = { candidate: undefined };
+    const state: FlightState = { candidate: undefined, seq: undefined };
     const done = start(state);
     const landed = (): void => {
       if (this.#running.get(key) === flight) this.#running.delete(key);

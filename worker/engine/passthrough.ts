@@ -1,4 +1,5 @@
 import type { Route, Upstream } from '../../shared/site.ts';
+import { problemAnswer } from '../access/api-problem.ts';
 import type { Origin } from '../origin/origin.ts';
 import { type CacheOutcome, cacheStatus } from '../policy/cache-status.ts';
 import { answerFields, type ClientFacts, forwardPassed } from '../policy/forward.ts';
@@ -23,6 +24,12 @@ const LOGIN_WAIT_MS = 500;
 function refused(passing: Passing, status: number, reason: string, retryAfterMs: number): Response {
   const { request, client, outcome, extra } = passing;
   const retryAfter = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  // A program asked: it gets the shape of its contract.
+  if (passing.route.contract === true) {
+    const message = `The bridge gives no answer now (${reason}): try again in ${retryAfter} s.`;
+    const headers = { 'retry-after': String(retryAfter) };
+    return problemAnswer({ status, code: 'bridge-unreachable', message, headers }, client.requestId);
+  }
   const problem = { retryAfter, reason, requestId: client.requestId };
   return problemPage(
     status,

@@ -1,41 +1,45 @@
 import type { CacheOutcome } from '../policy/cache-status.ts';
+import { field } from '../policy/header-list.ts';
+import { isWhole } from '../policy/range.ts';
 import { currentAge } from '../policy/reuse.ts';
 import type { StoredResponse } from '../policy/stored.ts';
 import { selectionMatches } from '../policy/vary.ts';
 import { answerHeaders, isReaderCurrent, notModified, sized, storedAnswer, timing, wholeAnswer } from './answer.ts';
+import { broughtBy, Collapser, GIVE_UP_MS } from './collapse.ts';
 import type { EngineDeps } from './deps.ts';
-import { type Flight, Flights, patience } from './flight.ts';
+import { patience } from './flight.ts';
 import { HotPath } from './hot.ts';
 import { appraise, type Candidate, isReady, locate } from './locate.ts';
 import { ownAnswer, problemAnswer } from './other-answers.ts';
 import type { Keep, Page } from './page.ts';
-import { readPart } from './partial.ts';
+import { Parts } from './partial.ts';
 import { discard, type Resolution } from './resolution.ts';
 import { entryResolution, resolve } from './resolve.ts';
 
-/** Longest a reader waits for others' work before it gives up; the origin's own deadlines are shorter. */
-const GIVE_UP_MS = 30_000;
 const UNSHARED_MS = 60_000;
 const MAX_UNSHARED = 2_000;
 
 /** The one sequence every page goes through: look, judge, fetch if needed, answer, store behind the answer. */
 export class PageReader {
-  readonly flights = new Flights();
   readonly hot: HotPath;
   readonly #deps: EngineDeps;
+  readonly #collapser: Collapser;
+  readonly #parts: Parts;
   /** Pages found unshareable a moment ago: nobody queues behind another for them. Until when, ms. */
   readonly #unshared = new Map<string, number>();
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
     this.hot = new HotPath(deps);
+    this.#collapser = new Collapser(deps);
+    this.#parts = new Parts(deps, this.#collapser.flights, (page, keep) => this.read(page, deps.clock(), keep));
   }
 
   async read(page: Page, now: number, keep: Keep): Promise<Response> {
     const deps = this.#deps;
     const ledgerReady = deps.ledger.ready(now, keep);
     if (page.range !== null) {
-      const part = await readPart(deps, page, now, ledgerReady, keep);
+      const part = await this.#parts.read(page, now, ledgerReady, keep);
       if (part !== undefined) return part;
     }
     if ((this.#unshared.get(page.key) ?? 0) > now) {
@@ -46,39 +50,8 @@ export class PageReader {
     const remembered = ledgerReady === undefined ? deps.stage.peek(page.key, page.read) : undefined;
     const near = appraise(deps, remembered, 'memory', now);
     if (near && isReady(near)) return this.#answer(page, entryResolution(near, false), near, true, now, keep);
-    const [flight, isLeader] = this.flights.join(page.key, async (state) => {
-      const candidate = await locate(deps, page, now, ledgerReady, keep);
-      state.candidate = candidate;
-      if (candidate && isReady(candidate)) return entryResolution(candidate, false);
-      if (page.onlyIfCached) return { kind: 'failed', failure: 'timeout', status: 504, retryAfterMs: 1000 };
-      return resolve(deps, page, candidate, keep);
-    });
-    if (isLeader) keep(flight.done.catch(() => undefined));
-    const resolution = await this.#await(flight, page);
-    if (resolution.kind === 'stream' && resolution.body.isLost) this.flights.drop(page.key, flight);
-    if (isLeader && resolution.kind === 'failed')
-      keep(
-        flight.done.then(
-          (late) => (late === resolution ? undefined : discard(late)),
-          () => undefined,
-        ),
-      );
-    return this.#answer(page, resolution, flight.candidate, isLeader, now, keep);
-  }
-
-  /** The flight's end; or, with a copy that may stand in, the end of this reader's patience. */
-  async #await(flight: Flight, page: Page): Promise<Resolution> {
-    const { limits } = this.#deps;
-    const early = await patience(flight.done, limits.staleWaitMs);
-    if (early !== undefined) return early;
-    const { candidate } = flight;
-    const mayStandIn = candidate?.judgement.use === 'stale' && candidate.judgement.may.whenUnreachable;
-    if (mayStandIn && selectionMatches(candidate.entry.selection, candidate.entry.headers, page.read)) {
-      return { kind: 'failed', failure: 'timeout', retryAfterMs: 1000 };
-    }
-    const late = await patience(flight.done, GIVE_UP_MS);
-    if (late === undefined) this.flights.drop(page.key, flight);
-    return late ?? { kind: 'failed', failure: 'timeout', retryAfterMs: 1000 };
+    const { resolution, candidate, isLeader } = await this.#collapser.take(page, now, ledgerReady, keep);
+    return this.#answer(page, resolution, candidate, isLeader, now, keep);
   }
 
   async #answer(
@@ -89,8 +62,7 @@ export class PageReader {
     now: number,
     keep: Keep,
   ): Promise<Response> {
-    const stored =
-      resolution.kind === 'entry' ? resolution.entry : resolution.kind === 'stream' ? resolution.meta : undefined;
+    const stored = broughtBy(resolution);
     const isMine = stored === undefined || selectionMatches(stored.selection, stored.headers, page.read);
     const left = resolution.kind === 'stream' && !isLeader && !resolution.body.joinable;
     if (!isLeader && (!isMine || resolution.kind === 'own' || left)) return this.#alone(page, now, keep);
@@ -136,7 +108,7 @@ export class PageReader {
       await discard(resolution);
       return resolution;
     };
-    const [flight, isLeader] = this.flights.join(`${page.key}#revalidate`, revalidate);
+    const [flight, isLeader] = this.#collapser.flights.join(`${page.key}#revalidate`, revalidate);
     if (isLeader) keep(flight.done.catch(() => undefined));
   }
 
@@ -168,7 +140,8 @@ export class PageReader {
       timing: timing(outcome),
       extra: this.#deps.stage.fields(meta, resolution.outcome.ttl ?? 0),
     };
-    if (page.range !== null && page.method === 'GET') {
+    const streams = isWhole(page.range) && field(meta.headers, 'content-length') !== undefined;
+    if (page.range !== null && page.method === 'GET' && !streams) {
       const complete = await patience(resolution.complete, GIVE_UP_MS);
       if (complete !== undefined) {
         await reader.cancel();

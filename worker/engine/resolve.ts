@@ -79,7 +79,7 @@ function concluder(deps: EngineDeps, page: Page, asked: Asked, seq: number): Con
       deps.report('lease-report-failed', { error: messageOf(error) });
     }
     // The ledger's newest word: a take-down that came while this was being written wins.
-    if (meta !== undefined && deps.ledger.index.verdict(meta) === 'deleted') await withdraw(deps, page.key);
+    if (meta !== undefined && deps.ledger.index.verdict(meta) === 'deleted') await withdraw(deps, meta);
   };
 }
 
@@ -101,8 +101,8 @@ function confirmedElsewhere(
 }
 
 /**
- * Bring a page up to date: lease, then the origin, once for the world. `candidate` is the best stored copy, if any.
- * Rejects never.
+ * Bring a page up to date: lease, then the origin, once for the world. `candidate` is the best stored copy, if any;
+ * `begun` is told the ledger's number the fetch begins with. Rejects never.
  */
 export async function resolve(
   deps: EngineDeps,
@@ -110,6 +110,7 @@ export async function resolve(
   candidate: Candidate | undefined,
   keep: Keep,
   leased = true,
+  begun?: (seq: number) => void,
 ): Promise<Resolution> {
   const origin = deps.origin(page.route.to);
   if (origin.isOpen(deps.clock()))
@@ -136,5 +137,6 @@ export async function resolve(
     keep(conclude({ kind: 'failed' }));
     return { kind: 'failed', failure: 'rate-limited', retryAfterMs: 10_000 };
   }
+  begun?.(seq);
   return fetchPage(deps, page, candidate, seq, keep, conclude);
 }

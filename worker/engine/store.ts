@@ -1,5 +1,6 @@
 import { field, type HeaderList } from '../policy/header-list.ts';
 import type { StoredMeta, StoredResponse } from '../policy/stored.ts';
+import type { ReadField } from '../policy/vary.ts';
 import { messageOf } from '../report.ts';
 import type { EngineDeps } from './deps.ts';
 
@@ -25,7 +26,7 @@ const relevant = (headers: HeaderList): string =>
 /** Is the archive's copy as good as this one? */
 export function sameInArchive(known: StoredMeta | undefined, entry: StoredMeta): boolean {
   return (
-    known !== undefined &&
+    known?.archived === true &&
     known.bodyHash === entry.bodyHash &&
     known.status === entry.status &&
     known.tags.join() === entry.tags.join() &&
@@ -53,24 +54,35 @@ export async function keepResponse(
   entry: StoredResponse,
   known: StoredMeta | undefined,
 ): Promise<StoreResult> {
-  if (deps.ledger.index.verdict(entry) === 'deleted') return 'tombstone';
+  const verdict = deps.ledger.index.verdict(entry);
+  if (verdict === 'deleted') return 'tombstone';
+  // Overtaken on its way: it may be what an outage is survived with, but not in place of what came after it.
+  if (verdict === 'invalidated' && (await hasSuccessor(deps, entry))) return 'archived';
   let result: StoreResult = 'near-only';
   if (ARCHIVED.has(entry.status) && entry.part === undefined) {
     if (sameInArchive(known, entry)) result = 'unchanged';
     else {
       try {
-        await deps.archive.put(entry);
+        await deps.archive.put({ ...entry, archived: true });
         result = 'archived';
       } catch (error) {
         deps.report('archive-write-failed', { error: messageOf(error) });
       }
     }
   }
-  await deps.stage.put(entry);
+  await deps.stage.put({ ...entry, archived: result !== 'near-only' });
   return result;
 }
 
-/** Undo a write that a take-down overtook. */
-export async function withdraw(deps: EngineDeps, key: string): Promise<void> {
-  await Promise.allSettled([deps.archive.delete(key), deps.stage.delete(key)]);
+/** Does the archive hold what a later fetch brought? */
+async function hasSuccessor(deps: EngineDeps, { key, seq, selection }: StoredMeta): Promise<boolean> {
+  const read: ReadField = (name) => selection.values[selection.names.indexOf(name)] ?? null;
+  const kept = await deps.archive.get(key, read).catch(() => undefined);
+  return kept !== undefined && kept.seq > seq;
+}
+
+/** Undo a write that a take-down overtook, unless the page is there anew. */
+export async function withdraw(deps: EngineDeps, meta: StoredMeta): Promise<void> {
+  if (await hasSuccessor(deps, meta)) return;
+  await Promise.allSettled([deps.archive.delete(meta.key), deps.stage.delete(meta.key)]);
 }

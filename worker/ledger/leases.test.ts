@@ -99,6 +99,36 @@ describe('a lease', () => {
   });
 });
 
+describe('a fetch that began before an invalidation', () => {
+  const line = (kind: Invalidation['kind'], value: string, seq = 6): LedgerSnapshot =>
+    invalidated({ seq, kind, value, mode: 'delete' });
+  test.each<[string, LedgerSnapshot, string]>([
+    ['of its URL', line('url', 'k'), 'granted'],
+    ['of a prefix', line('prefix', ''), 'granted'],
+    ['of everything', line('everything', ''), 'granted'],
+    ['of a tag: nobody knows yet whether it is its own', line('tag', 'any'), 'granted'],
+    ['of another URL', line('url', 'other'), 'timeout'],
+    ['it knew of', line('url', 'k', 5), 'timeout'],
+  ])('is not waited for: %s', (_, snapshot, state) => {
+    const { acquire } = book();
+    acquire();
+    expect(acquire(0, 0, snapshot)).toMatchObject({ state });
+  });
+
+  test('has one successor, which everybody waits for, and no last word', async () => {
+    const { acquire, leases } = book();
+    acquire();
+    const waiting = [acquire(500)];
+    const snapshot = line('url', 'k');
+    expect(acquire(500, 0, snapshot)).toEqual({ state: 'granted', lease: 2, seq: 6 });
+    waiting.push(acquire(500, 0, snapshot));
+    leases.complete('k', 2, report(STORED, 6), 1000);
+    leases.complete('k', 1, report({ kind: 'failed' }, 5), 1000);
+    expect(await Promise.all(waiting)).toEqual(Array(2).fill({ state: 'done', report: report(STORED, 6) }));
+    expect(acquire(0, -1, snapshot)).toEqual({ state: 'done', report: report(STORED, 6) });
+  });
+});
+
 describe('the last outcome answers at once', () => {
   const after = (outcome: FetchOutcome, shareMs: number, passed: number): string => {
     const { acquire, leases, clock } = book();

@@ -33,6 +33,8 @@ export type Acquired =
 
 interface Lease {
   readonly id: number;
+  /** The ledger's number when it was granted. */
+  readonly seq: number;
   readonly expires: number;
   readonly waiters: Set<(acquired: Acquired) => void>;
 }
@@ -47,6 +49,14 @@ interface Recent {
 export interface LeaseClock {
   now(): number;
   after(ms: number, run: () => void): () => void;
+}
+
+/**
+ * Could what is being fetched under `seq` be invalid when it comes? Its tags are not known before; taking one for
+ * overtaken that is not costs one more fetch.
+ */
+function mayBeOvertaken(key: string, seq: number, { entries }: LedgerSnapshot): boolean {
+  return entries.some((line) => line.seq > seq && (line.kind === 'tag' || key.startsWith(line.value)));
 }
 
 const MAX_RECENT = 20_000;
@@ -64,6 +74,7 @@ export class LeaseBook {
   readonly #clock: LeaseClock;
   readonly #leaseMs: number;
   #nextId = 1;
+  #judge: { readonly snapshot: LedgerSnapshot; readonly index: InvalidationIndex } | undefined;
 
   constructor(clock: LeaseClock, leaseMs: number) {
     this.#clock = clock;
@@ -78,7 +89,8 @@ export class LeaseBook {
     const recent = this.#usableRecent(key, since, snapshot);
     if (recent) return { state: 'done', report: recent };
     const lease = this.#leases.get(key);
-    if (lease === undefined || lease.expires <= this.#clock.now()) return this.#grant(key, snapshot.seq, lease);
+    if (lease === undefined || lease.expires <= this.#clock.now() || mayBeOvertaken(key, lease.seq, snapshot))
+      return this.#grant(key, snapshot.seq, lease);
     if (waitMs <= 0) return { state: 'timeout', seq: snapshot.seq };
     return new Promise((resolve) => {
       const settle = (acquired: Acquired): void => {
@@ -98,15 +110,22 @@ export class LeaseBook {
     if (this.#clock.now() >= until || at <= since) return undefined;
     const overtaken =
       report.seq < snapshot.seq &&
-      new InvalidationIndex(snapshot).verdict({ key, tags: report.tags, seq: report.seq }) !== 'valid';
+      this.#index(snapshot).verdict({ key, tags: report.tags, seq: report.seq }) !== 'valid';
     return overtaken ? undefined : report;
   }
 
-  #grant(key: string, seq: number, expired: Lease | undefined): Acquired {
+  /** Thousands of lines are indexed once, not for each who asks. */
+  #index(snapshot: LedgerSnapshot): InvalidationIndex {
+    if (this.#judge?.snapshot !== snapshot) this.#judge = { snapshot, index: new InvalidationIndex(snapshot) };
+    return this.#judge.index;
+  }
+
+  #grant(key: string, seq: number, former: Lease | undefined): Acquired {
     const lease: Lease = {
       id: this.#nextId++,
+      seq,
       expires: this.#clock.now() + this.#leaseMs,
-      waiters: expired?.waiters ?? new Set(),
+      waiters: former?.waiters ?? new Set(),
     };
     this.#leases.set(key, lease);
     if (this.#leases.size > MAX_LEASES) this.#dropExpired();
@@ -125,8 +144,9 @@ export class LeaseBook {
     const now = this.#clock.now();
     const { kind } = report.outcome;
     const share = kind === 'failed' ? 0 : kind === 'unshareable' ? UNSHAREABLE_MS : shareMs;
-    this.#recent.delete(key);
-    if (share > 0) this.#recent.set(key, { report, at: now, until: now + share });
+    const isNews = report.seq >= (this.#recent.get(key)?.report.seq ?? 0);
+    if (isNews) this.#recent.delete(key);
+    if (isNews && share > 0) this.#recent.set(key, { report, at: now, until: now + share });
     for (const oldest of this.#recent.keys()) {
       if (this.#recent.size <= MAX_RECENT) break;
       this.#recent.delete(oldest);

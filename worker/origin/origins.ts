@@ -1,5 +1,5 @@
 import type { EdgeConfig, EdgeEnv } from '../config.ts';
-import { isAccessLogin, isGatewayError } from '../policy/impostor.ts';
+import { isAliveAnswer } from '../policy/impostor.ts';
 import type { Sighting } from '../policy/uptime.ts';
 import { messageOf, type Report } from '../report.ts';
 import { Origin, type OriginTiming } from './origin.ts';
@@ -21,8 +21,7 @@ export function originsOf(
 ): ReadonlyMap<string, Origin> {
   const timing: OriginTiming = { firstByteMs: config.firstByteMs, breaker: BREAKER };
   const send = (input: string, init: RequestInit): Promise<Response> => fetch(input, init);
-  const isAlive = (response: Response): boolean =>
-    !isGatewayError(response.status) && !isAccessLogin(response.status, [...response.headers]);
+  const isAlive = (response: Response): boolean => isAliveAnswer(response.status, [...response.headers]);
   const origins = new Map<string, Origin>();
   for (const [name, upstream] of Object.entries(config.site.upstreams)) {
     const service = name === 'blog' ? env.BLOG_VPC : name === 'bridge' ? env.BRIDGE_VPC : undefined;

@@ -64,7 +64,9 @@ export function httpTransport(upstream: Upstream, token: AccessToken | undefined
   return {
     name: upstream.access === true ? 'tunnel' : 'direct',
     send: async (request, signal) => {
-      const response = await send(base + request.target, init(request, extra, signal));
+      // The name of the tunnel is proxied by Cloudflare, and its own cache must not answer in the origin's place: after a purge
+      // it would confirm the old page by a 304.
+      const response = await send(base + request.target, { ...init(request, extra, signal), cache: 'no-store' });
       return upstream.access === true ? withoutCredentials(response) : response;
     },
   };

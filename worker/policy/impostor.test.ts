@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { HeaderList } from './header-list.ts';
-import { isAccessLogin, isGatewayError, isInvalidStatus, looksLikeAccessLogin } from './impostor.ts';
+import { isAccessLogin, isAliveAnswer, isGatewayError, isInvalidStatus, looksLikeAccessLogin } from './impostor.ts';
 
 const at = (location: string): HeaderList => [['location', location]];
 
@@ -46,6 +46,20 @@ test.each([502, 503, 504, 520, 522, 524, 530])('%d: a gateway answered', (status
 
 test.each([200, 404, 429, 500, 501, 505, 519, 531])('%d: the origin answered', (status) => {
   expect(isGatewayError(status)).toBe(false);
+});
+
+test.each<[number, string, boolean]>([
+  [200, 'text/html', true],
+  [404, 'text/html', true],
+  [500, 'text/html', true],
+  [503, 'text/plain', false],
+  [503, 'text/html', false],
+  [503, 'application/json', true],
+  [503, 'application/problem+json; charset=utf-8', true],
+  [502, 'application/json', false],
+  [530, 'application/json', false],
+])('%d as %s shows an application alive: %s', (status, type, expected) => {
+  expect(isAliveAnswer(status, [['content-type', type]])).toBe(expected);
 });
 
 test('statuses end at 599 (RFC 9110 §15)', () => {

@@ -44,6 +44,15 @@ export function isInvalidStatus(status: number): boolean {
   return status > 599;
 }
 
+/**
+ * Does this answer show that an application is there? A gateway's error does not, in its words or without; but an interface that is
+ * busy says 503 itself, in JSON (RFC 9110 §15.6.4), and is as alive as can be.
+ */
+export function isAliveAnswer(status: number, headers: HeaderList): boolean {
+  const own = status === 503 && /^application\/(?:[\w.+-]+\+)?json\b/i.test(field(headers, 'content-type') ?? '');
+  return own || !(isGatewayError(status) || isAccessLogin(status, headers));
+}
+
 /** Gateway statuses: the tunnel or the ingress answered for an origin it could not reach (52x and 530 are Cloudflare's). */
 export function isGatewayError(status: number): boolean {
   return status === 502 || status === 503 || status === 504 || (status >= 520 && status <= 530);

@@ -31,6 +31,13 @@ export function parseRange(value: string | null): readonly RangeSpec[] | undefin
   return specs.length > MAX_RANGES ? undefined : specs;
 }
 
+/** Is this one range all of a representation, whatever its length, or of one of `size` bytes? */
+export function isWhole(value: string | null, size?: number): boolean {
+  const [spec, ...more] = parseRange(value) ?? [];
+  if (spec === undefined || more.length > 0 || !('first' in spec) || spec.first !== 0) return false;
+  return spec.last === undefined || (size !== undefined && spec.last >= size - 1);
+}
+
 function resolve(spec: RangeSpec, size: number): ByteRange | undefined {
   if ('suffix' in spec)
     return spec.suffix === 0 || size === 0 ? undefined : { first: Math.max(0, size - spec.suffix), last: size - 1 };

@@ -1,5 +1,5 @@
 import type { SummaryOptions } from '../../../shared/contract/summary.ts';
-import { orders } from './check/injection.ts';
+import { phrases, wordings } from './check/injection.ts';
 import { asData } from './clean.ts';
 import { add, type Counts, count } from './estimator.ts';
 import type { Note } from './record.ts';
@@ -13,8 +13,10 @@ export interface Prompt {
   /** Comments that may be cited. */
   readonly numbers: ReadonlySet<number>;
   readonly nonce: string;
-  /** Lines of `user` that talk to the model: what every sentence of the answer is held against. */
+  /** What `user` holds of orders to the model: every sentence of the answer is held against it. */
   readonly orders: readonly string[];
+  /** What no answer may repeat of `system`. */
+  readonly phrases: ReadonlySet<string>;
 }
 
 export const NOTE_MAX = 160;
@@ -33,10 +35,15 @@ export const pointsFor = ({ style, maxSentences }: SummaryOptions): number =>
 export const sentencesFor = ({ style, maxSentences }: SummaryOptions): number =>
   style === 'neutral' ? maxSentences : Math.min(maxSentences, 2);
 
+/** Marks there are: six characters, the first of them 1. */
+const MARKS = 36 ** 5;
+
 /** A mark that stands in none of the texts. @param random in [0, 1) */
 export function nonceFor(texts: readonly string[], random: () => number): string {
-  for (;;) {
-    const nonce = Math.floor(random() * 36 ** 5 + 36 ** 5).toString(36);
+  const start = Math.floor(random() * MARKS);
+  for (let step = 0; ; step++) {
+    // Each step another mark, whatever `random` gives: the texts are too short to hold them all.
+    const nonce = (MARKS + ((start + step) % MARKS)).toString(36);
     if (!texts.some((text) => text.toLowerCase().includes(nonce))) return nonce;
   }
 }
@@ -103,7 +110,7 @@ export function readPrompt(
   const user = fenced(nonce, lines);
   const schema = closed({ notes: list(notes, NOTE_MAX, numbers) });
   const numPredict = 80 + notes * 70;
-  return { system, user, schema, counts: weigh(system, user), numPredict, numbers, nonce, orders: orders(lines) };
+  return { system, user, schema, counts: weigh(system, user), numPredict, numbers, nonce, ...guards(system, lines) };
 }
 
 /** Asks for the summary. */
@@ -124,8 +131,13 @@ export function writePrompt(
   const [sentences, points] = [sentencesFor(about.options), pointsFor(about.options)];
   const schema = closed({ summary: sentence(sentences * 320), points: list(points, POINT_MAX, numbers) });
   const numPredict = 100 + sentences * 80 + points * 80;
-  return { system, user, schema, counts: weigh(system, user), numPredict, numbers, nonce, orders: orders(all) };
+  return { system, user, schema, counts: weigh(system, user), numPredict, numbers, nonce, ...guards(system, all) };
 }
+
+const guards = (system: string, lines: readonly string[]): Pick<Prompt, 'orders' | 'phrases'> => ({
+  orders: wordings(lines),
+  phrases: phrases(system),
+});
 
 const weigh = (system: string, user: string): Counts => add(count(system), count(user));
 

@@ -48,7 +48,14 @@ export type KnownRecord = z.infer<typeof Record1>;
 export function parseRecord(record: ThreadRecord | null): KnownRecord | null {
   if (record === null) return null;
   const parsed = Record1.safeParse(record);
-  return parsed.success ? parsed.data : null;
+  return parsed.success && isWhole(parsed.data) ? parsed.data : null;
+}
+
+/** Every number is a comment's. */
+function isWhole({ comments, chunks, written }: KnownRecord): boolean {
+  const notes = [...chunks.flatMap((chunk) => chunk.notes), ...written.flatMap(({ base }) => base.notes)];
+  const lists = [...chunks, ...written, ...written.map(({ base }) => base), ...notes];
+  return lists.every(({ of }) => of.every((number) => number < comments.length));
 }
 
 /** Without the comments of these numbers and everything made with them in sight. */

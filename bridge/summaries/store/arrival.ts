@@ -72,7 +72,8 @@ type MetRow = { [Field in 'generation' | 'held' | 'visibility' | 'seen']: HeadRo
 
 /**
  * What is known of a thread; where nothing is, takes note of it, all in one statement: each one more is a round trip to the store's
- * thread or server. Null: another request took note of it at this very moment.
+ * thread or server. It is not waited for until it is on the disk: what a crash may lose is a thread nothing was made of, and whatever
+ * is made of it is committed after it. Null: another request took note of it at this very moment.
  */
 export async function meet(sql: Sql, arriving: Arriving): Promise<Known | Standing | null> {
   const { threadId, variant, visibility, comments, digests, acceptedAt } = arriving;
@@ -83,7 +84,7 @@ export async function meet(sql: Sql, arriving: Arriving): Promise<Known | Standi
        INSERT INTO summary_thread (id, generation, visibility, comments, seen, held, updated_at)
        SELECT $1::text, 0, $3::text, $4::text::jsonb, $5::text, '{}', $6::timestamptz
        WHERE NOT EXISTS (SELECT FROM summary_thread WHERE id = $1) ON CONFLICT (id) DO NOTHING RETURNING id)
-     SELECT EXISTS (SELECT FROM fresh) AS first, ${COLUMNS}
+     SELECT EXISTS (SELECT FROM fresh) AS first, set_config('synchronous_commit', 'off', true), ${COLUMNS}
      FROM (VALUES ($1::text)) AS asked (id) LEFT JOIN summary_thread AS head ON head.id = asked.id
        LEFT JOIN summary_made AS made ON made.thread_id = head.id AND made.variant = $2`,
     [threadId, variant, visibility, JSON.stringify(digests), seen, new Date(acceptedAt).toISOString()],

@@ -1,5 +1,6 @@
 import type { Rule } from '../manifest.ts';
 import { accessRules } from './access.ts';
+import { alertRules } from './alerts.ts';
 import { budgetRules } from './budget.ts';
 import { gitopsRules } from './gitops.ts';
 import { imageRules } from './images.ts';
@@ -10,6 +11,7 @@ import { podRules } from './pods.ts';
 import { referenceRules } from './references.ts';
 import { routeRules } from './routes.ts';
 import { secretRules } from './secrets.ts';
+import { upgradeRules } from './upgrades.ts';
 import { workloadRules } from './workloads.ts';
 
 /** Rules that hold for any part of an environment. */
@@ -26,4 +28,6 @@ export const allRules: readonly Rule[] = [
   ...routeRules,
   ...budgetRules,
   ...gitopsRules,
+  ...alertRules,
+  ...upgradeRules,
 ];

@@ -31,7 +31,9 @@ const ReadAnswer = z.strictObject({ notes: z.array(Item).min(1) });
 const WriteAnswer = z.strictObject({ summary: z.string(), points: z.array(Item).min(1) });
 
 const MARKUP =
-  /<\/?[a-z!|]|\|>|\[\/?inst\]|&(?:#\d+|#x[\da-f]+|[a-z]+);|\*\*|__\w|^\s*(?:#{1,6}|[-*+•>]|\d+[.)])\s|```|~~|\{\{|‹|›|\|\|/imu;
+  /<\/?[a-z!|]|\|>|\[\/?inst\]|&(?:#\d+|#x[\da-f]+|[a-z]+);|\*\*|^\s*(?:#{1,6}|[-*+•>]|\d+[.)])\s|```|~~|\{\{|‹\s*[/|]|\|\s*›|‹\s*(?:im_|start_of|end_of|eot|system|sys|assistant|user|inst|s›)/imu;
+/** Names of a program, or markup: the former where a comment has the very same. `‹` is what the prompt makes of `<`. */
+const EITHER = /\S*(?:__\w|\|\||[‹›])\S*/gu;
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/u;
 
 const SENTENCES = new Intl.Segmenter('und', { granularity: 'sentence' });
@@ -44,24 +46,40 @@ export function sentences(text: string): readonly string[] {
 
 /** What a text is measured against. */
 export interface Input {
-  readonly prompt: Pick<Prompt, 'system' | 'user' | 'nonce' | 'orders'>;
+  readonly prompt: Pick<Prompt, 'user' | 'nonce' | 'orders' | 'phrases'>;
   /** Of the text asked for, where it is known. */
   readonly language: string | undefined;
 }
+
+/** Whether 3 to 60 characters follow each other five times or more. */
+function stutters(text: string): boolean {
+  for (let period = 3; period <= 60 && period * 5 <= text.length; period++) {
+    let same = 0;
+    for (let at = period; at < text.length; at++) {
+      same = text.charCodeAt(at) === text.charCodeAt(at - period) ? same + 1 : 0;
+      if (same >= period * 4) return true;
+    }
+  }
+  return false;
+}
+
+const trimmed = (word: string): string => word.replace(/^["'“”(]+|["'“”).,;:!?]+$/gu, '');
 
 /** The first flaw of one text, apart from its length and citations. */
 export function flawOf(text: string, { prompt, language }: Input): Flaw | undefined {
   if (!/[\p{L}\p{N}]/u.test(text)) return 'empty text';
   if (CONTROLS.test(text) || MARKUP.test(text)) return 'markup or hidden characters';
+  if (text.match(EITHER)?.some((one) => !prompt.user.includes(trimmed(one)))) return 'markup or hidden characters';
   if (leadsAway(text, prompt.user)) return 'links, addresses or handles';
   if (addresses(text)) return 'speaks to the reader';
-  if (text.toLowerCase().includes(prompt.nonce) || echoes(text, prompt.system)) return 'repeats the prompt';
+  if (text.toLowerCase().includes(prompt.nonce) || echoes(text, prompt.phrases)) return 'repeats the prompt';
   if (obeys(text, prompt.orders)) return 'repeats an instruction';
-  if (/(.{3,60}?)\1{4,}/u.test(text)) return 'says the same twice';
+  if (stutters(text)) return 'says the same twice';
   return language !== undefined && otherLanguage(text, language) ? 'another language' : undefined;
 }
 
-const same = (text: string): string =>
+/** A text as one that says the same has it. */
+export const same = (text: string): string =>
   visible(text)
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, ' ')

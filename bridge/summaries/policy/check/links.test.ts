@@ -22,6 +22,16 @@ describe('what leads somewhere', () => {
     ['Read [this](evil).', ''],
     ['Call +49 151 2345 6789 today.', ''],
     ['去 evil。com 看看。', ''],
+    ['Call 0800–555–0199 for help.', ''],
+    ['Call ٠٨٠٠٥٥٥٠١٩٩ for help.', ''],
+    ['Call ०८००-५५५-०१९९ for help.', ''],
+    ['Call 0800/555 0199 for help.', ''],
+    ['Look at casino dot xyz for more.', ''],
+    ['Look at casino .com for more.', ''],
+    ['Look at casino. com for more.', ''],
+    ['Look at उदाहरण.भारत for more.', ''],
+    ['Write to u/evil_shop.', ''],
+    ['Write to evil#1234.', ''],
   ])('%s', (text, input) => {
     expect(leadsAway(text, input)).toBe(true);
   });
@@ -33,6 +43,10 @@ describe('what leads somewhere', () => {
     ['大家同意备份很慢。有人觉得价格太高。', ''],
     ['更新の後は遅い。でも、バックアップはない。', ''],
     ['La col·lecció agrada a tothom.', ''],
+    ['Some use .net, others an .env file. Shop owners disagree.', ''],
+    ['They ask in r/selfhosted.', 'I read r/selfhosted'],
+    ['They call 0800–555–0199.', 'call 0800-555-0199'],
+    ['It takes 24/7 care and/or money.', ''],
     ['یہ بہت سست ہے۔ قیمت زیادہ ہے۔', ''],
   ])('not: %s', (text, input) => {
     expect(leadsAway(text, input)).toBe(false);

@@ -1,6 +1,7 @@
 #!/bin/sh
-# The drill: the newest dump into a scratch database, then what must be true of it; the result becomes metrics either way.
-# env: the libpq variables, BACKUP, NOW
+# The drill: the newest dump of each of $DATABASES into a scratch database, then what must be true of it; the result becomes
+# metrics either way.
+# env: the libpq variables, DATABASES (default: $PGDATABASE), BACKUP, NOW
 set -eu
 here=$(dirname "$0")
 now=${NOW:-$(date -u +%s)}
@@ -9,9 +10,11 @@ dump=
 rows=0
 started=$(date +%s)
 
+drop() { PGDATABASE=postgres psql -qc "DROP DATABASE IF EXISTS \"$scratch\""; }
+
 finish() {
   code=$?
-  PGDATABASE=postgres psql -qc "DROP DATABASE IF EXISTS \"$scratch\"" || true
+  drop || true
   ok=0
   [ "$code" -ne 0 ] || ok=1
   set -- porchlight_restore_drill_last_run_timestamp_seconds "$now" porchlight_restore_drill_success "$ok" \
@@ -22,19 +25,26 @@ finish() {
 }
 trap finish EXIT
 
-dump=$(find "${BACKUP:-/backup}/database" -name "$PGDATABASE-*.dump" | sort | tail -n 1)
-[ -n "$dump" ] || { echo "drill: no dump of $PGDATABASE in ${BACKUP:-/backup}/database; look at the backup-database job" >&2; exit 2; }
-sh "$here/restore.sh" "$dump" "$scratch"
-
 ask() { PGDATABASE=$1 psql -v ON_ERROR_STOP=1 -qAtc "$2"; }
-tables="SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
-live=$(ask "$PGDATABASE" "$tables")
-[ "$(ask "$scratch" "$tables")" = "$live" ] || { echo "drill: the tables differ from the live database" >&2; exit 4; }
-for table in $live; do
-  rows=$((rows + $(ask "$scratch" "SELECT count(*) FROM $table")))
-done
-expected=$(ask "$PGDATABASE" "SELECT coalesce(sum(reltuples), 0)::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-  WHERE relkind = 'r' AND nspname = 'public' AND reltuples > 0")
-# A day of growth is fine; half the rows gone is not.
-[ "$((rows * 2))" -ge "$expected" ] || { echo "drill: $rows rows restored, about $expected live" >&2; exit 4; }
-[ "$(ask "$scratch" "SELECT count(*) FROM pg_constraint WHERE NOT convalidated")" = 0 ] || exit 4
+
+try() {
+  dump=$(find "${BACKUP:-/backup}/database" -name "$1-*.dump" | sort | tail -n 1)
+  [ -n "$dump" ] || { echo "drill: no dump of $1 in ${BACKUP:-/backup}/database; look at the backup-database job" >&2; exit 2; }
+  sh "$here/restore.sh" "$dump" "$scratch"
+  tables="SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+  live=$(ask "$1" "$tables")
+  [ "$(ask "$scratch" "$tables")" = "$live" ] || { echo "drill: the tables differ from the live database $1" >&2; exit 4; }
+  restored=0
+  for table in $live; do
+    restored=$((restored + $(ask "$scratch" "SELECT count(*) FROM $table")))
+  done
+  rows=$((rows + restored))
+  expected=$(ask "$1" "SELECT coalesce(sum(reltuples), 0)::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE relkind = 'r' AND nspname = 'public' AND reltuples > 0")
+  # A day of growth is fine; half the rows gone is not.
+  [ "$((restored * 2))" -ge "$expected" ] || { echo "drill: $restored rows of $1 restored, about $expected live" >&2; exit 4; }
+  [ "$(ask "$scratch" "SELECT count(*) FROM pg_constraint WHERE NOT convalidated")" = 0 ] || exit 4
+  drop
+}
+
+for database in ${DATABASES:-$PGDATABASE}; do try "$database"; done

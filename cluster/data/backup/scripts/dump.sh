@@ -1,6 +1,7 @@
 #!/bin/sh
 # Dumps $PGDATABASE to $BACKUP/database/NAME-YYYYMMDD.dump, reads it back whole, and only then gives it its name.
-# env: the libpq variables, BACKUP (folder), TODAY (YYYYMMDD, default: today), NOW (epoch seconds, default: now)
+# env: the libpq variables, BACKUP (folder), TODAY (YYYYMMDD, default: today), NOW (epoch seconds, default: now),
+# REPORT=0 writes no metric: the last of several dumps reports for all.
 set -eu
 here=$(dirname "$0")
 today=${TODAY:-$(date -u +%Y%m%d)}
@@ -18,4 +19,5 @@ mv "$dir/$name.sha256.part" "$dir/$name.sha256"
 bytes=$(wc -c <"$dir/$name" | tr -d ' ')
 echo "dump: $name, $bytes bytes"
 sh "$here/rotate.sh" "$dir" "${KEEP_DAYS:-30}" "$today"
+[ "${REPORT:-1}" = 1 ] || exit 0
 sh "$here/metric.sh" porchlight_backup_last_success_timestamp_seconds "$now" porchlight_backup_bytes "$bytes"

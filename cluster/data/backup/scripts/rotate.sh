@@ -1,6 +1,6 @@
 #!/bin/sh
 # Removes files whose name carries a day (YYYYMMDD) that is DAYS or more days before TODAY: rotate.sh DIR DAYS TODAY.
-# The newest dump always stays: a clock that is wrong or a job that stopped must not empty the folder.
+# The newest of each name (blog-, bridge-, ...) always stays: a clock that is wrong, or a job that stopped, must not take the last good one.
 # LIST=1 prints the names (read from stdin) that would go, for a target that only speaks rsync.
 set -eu
 dir=$1 days=$2 today=$3
@@ -15,10 +15,11 @@ day_number() {
 
 limit=$(day_number "$today")
 names=$(if [ "${LIST:-0}" = 1 ]; then cat; else ls "$dir"; fi)
-newest=$(printf '%s\n' "$names" | sed -n 's/.*-\([0-9]\{8\}\)\..*/\1/p' | sort | tail -n 1)
+# Lines of NAME-YYYYMMDD, the newest of each name only: in their order the last of a name wins.
+newest=$(printf '%s\n' "$names" | sed -n 's/^\(.*-[0-9]\{8\}\)\..*/\1/p' | sort -u | awk '{ name = substr($0, 1, length($0) - 9); last[name] = $0 } END { for (name in last) print last[name] }')
 printf '%s\n' "$names" | while IFS= read -r name; do
-  stamp=$(printf '%s\n' "$name" | sed -n 's/.*-\([0-9]\{8\}\)\..*/\1/p')
-  case $stamp in '' | "$newest") continue ;; esac
-  [ $((limit - $(day_number "$stamp"))) -ge "$days" ] || continue
+  base=$(printf '%s\n' "$name" | sed -n 's/^\(.*-[0-9]\{8\}\)\..*/\1/p')
+  if [ -z "$base" ] || printf '%s\n' "$newest" | grep -qxF -e "$base"; then continue; fi
+  [ $((limit - $(day_number "${base##*-}"))) -ge "$days" ] || continue
   if [ "${LIST:-0}" = 1 ]; then printf '%s\n' "$name"; else rm -f "$dir/$name"; echo "rotate: removed $name"; fi
 done
