@@ -17,7 +17,8 @@ export interface Flight {
 /** A flight that waits or is under way, and all who share it. */
 interface Open {
   readonly name: string;
-  readonly flight: Flight;
+  /** As it is known best: one who joins may know of the store what the first did not. */
+  flight: Flight;
   /** Durable jobs among those who wait for it. */
   readonly jobs: Set<string>;
   readonly superseding: AbortController;
@@ -49,6 +50,8 @@ export class Flights {
   join(flight: Flight): Joined {
     const { jobId } = flight.wish.ask;
     const open = this.#find(flight) ?? this.#begin(flight);
+    // The same key is the same comments: what is made of them may be kept under the generation that they belong to.
+    if (open.flight.standing.generation === null) open.flight = { ...open.flight, standing: flight.standing };
     open.waiters += 1;
     if (jobId !== undefined) open.jobs.add(jobId);
     return {
@@ -80,10 +83,12 @@ export class Flights {
     }
   }
 
-  #find({ key, standing }: Flight): Open | undefined {
-    return [...this.#open].find(
-      ({ flight }) => flight.key === key && flight.standing.generation === standing.generation,
-    );
+  /** Where the store did not say which generation one is of, it goes with what says the same of the thread: no removal has come between. */
+  #find({ key, standing: { generation } }: Flight): Open | undefined {
+    return [...this.#open].find(({ flight }) => {
+      const known = flight.standing.generation;
+      return flight.key === key && (known === generation || known === null || generation === null);
+    });
   }
 
   #begin(flight: Flight): Open {
@@ -119,7 +124,7 @@ export class Flights {
     superseded.throwIfAborted();
     const { summary } = made;
     if (summary.engine === 'model') return this.#keep(open, summary, made);
-    await this.#learn(flight, made);
+    await this.#learn(open.flight, made);
     return summary;
   }
 

@@ -5,10 +5,11 @@ import type { SummaryService } from './service.ts';
 import type { CommentSource } from './source.ts';
 import { type ClaimedJob, type JobStore, RENEW_MS } from './store/jobs.ts';
 import type { Listen } from './types.ts';
+import type { Ask } from './wish.ts';
 
 export interface JobRunnerParts {
   readonly store: JobStore;
-  readonly service: Pick<SummaryService, 'begin'>;
+  readonly service: Pick<SummaryService, 'begin' | 'nextBest'>;
   readonly source: CommentSource | null;
   /** Jobs worked on at a time; the generations among them still wait their turn. */
   readonly concurrency: number;
@@ -18,11 +19,14 @@ export interface JobRunnerParts {
   readonly stumbled: (error: Error) => void;
 }
 
-/** Attempts, broken-off ones included: a job that ends the process each time must not do so for ever. */
+/** Attempts that reached the model, broken-off ones included: past them a job ends with what there is without it. */
 const ATTEMPTS_MAX = 5;
+/** Claims in a row that did not come so far. Past them the same; past twice as many the job itself is what ends the process. */
+const CLAIMS_MAX = 20;
 const RETRY = { firstMs: 1000, maxMs: 30_000 };
 const POLL_MS = 2000;
 const PROGRESS_MS = 1000;
+const NO_COMMENTS = 'Every comment of the thread was removed.';
 /** Longest the end waits for work that was broken off. */
 const STOP_MS = 2000;
 
@@ -110,35 +114,43 @@ export class JobRunner {
 
   async #attempt(job: ClaimedJob, signal: AbortSignal): Promise<void> {
     const { service, store, now } = this.#parts;
-    if (job.attempts > ATTEMPTS_MAX) return this.#fail(job, 'gave-up', `The job was broken off ${ATTEMPTS_MAX} times.`);
+    if (job.claims > 2 * CLAIMS_MAX)
+      return this.#fail(job, 'gave-up', `The job was broken off ${job.claims - 1} times.`);
     const parsed = SummaryRequest.safeParse(job.body);
     if (!parsed.success) return this.#fail(job, 'invalid', 'The job was accepted by a version with other rules.');
     const { options } = parsed.data;
     const read = await this.#thread(parsed.data);
     if (!read.ok) return this.#unread(job, read);
-    const began = await service.begin(
-      {
-        thread: read.thread,
-        options,
-        caller: job.caller,
-        // Read just now, or as old as the job.
-        acceptedAt: parsed.data.thread ? job.acceptedAt.getTime() : now(),
-        deadlineAt: now() + (options.deadlineMs ?? DEADLINE_MS[options.priority]),
-        jobId: job.id,
-      },
-      { signal, listen: this.#progress(job.id) },
-    );
+    const ask = {
+      thread: read.thread,
+      options,
+      caller: job.caller,
+      // Read just now, or as old as the job.
+      acceptedAt: parsed.data.thread ? job.acceptedAt.getTime() : now(),
+      deadlineAt: now() + deadlineOf(options),
+      jobId: job.id,
+    };
+    if (isSpent(job)) return this.#giveUp(job, ask);
+    const began = await service.begin(ask, { signal, listen: this.#progress(job.id) });
     if (began.kind === 'refused' && began.reason !== 'no-comments')
       return void (await store.postpone(job.id, Math.max(began.retryAfterMs, RETRY.firstMs), false));
-    if (began.kind === 'refused') return this.#fail(job, 'no-comments', 'Every comment of the thread was removed.');
+    if (began.kind === 'refused') return this.#fail(job, 'no-comments', NO_COMMENTS);
     const summary = began.kind === 'ready' ? began.summary : await began.result;
     if (summary === null) return;
     const { random } = this.#parts;
-    const waitMs = backoff(job.attempts, random(), RETRY);
+    const waitMs = backoff(triesOf(job), random(), RETRY);
     const passing = summary.reason !== undefined && PASSING.has(summary.reason);
-    if (passing && job.attempts < ATTEMPTS_MAX && now() + waitMs < job.acceptedAt.getTime() + deadlineOf(options))
+    const more = job.attempts + 1 < ATTEMPTS_MAX && job.claims < CLAIMS_MAX;
+    if (passing && more && now() + waitMs < job.acceptedAt.getTime() + deadlineOf(options))
       return void (await store.postpone(job.id, waitMs, true));
     await this.#settle(job, summary, began.generation);
+  }
+
+  /** Ends a job that the model was tried for often enough: with the last good summary, or the thread's own sentences. */
+  async #giveUp(job: ClaimedJob, ask: Ask): Promise<void> {
+    const best = await this.#parts.service.nextBest(ask, 'gave-up');
+    if (best === null) return this.#fail(job, 'no-comments', NO_COMMENTS);
+    await this.#settle(job, best.summary, best.generation);
   }
 
   /** Ends the job, unless a comment was edited or removed meanwhile, or it cannot be known: then it is made anew. */
@@ -146,7 +158,7 @@ export class JobRunner {
     const { store, now, random } = this.#parts;
     const settled = generation !== null && (await store.settle(job.id, summary, generation, new Date(now())));
     // What a generation made ended its jobs when it was stored.
-    if (settled || !(await store.postpone(job.id, backoff(job.attempts, random(), RETRY), generation === null)))
+    if (settled || !(await store.postpone(job.id, backoff(triesOf(job), random(), RETRY), generation === null)))
       this.#parts.settled('done');
   }
 
@@ -164,16 +176,16 @@ export class JobRunner {
   }
 
   async #unread(job: ClaimedJob, { reason, message }: { reason: string; message: string }): Promise<void> {
-    if (reason !== 'unreachable' || job.attempts >= ATTEMPTS_MAX) return this.#fail(job, reason, message);
-    await this.#parts.store.postpone(job.id, backoff(job.attempts, this.#parts.random(), RETRY), true);
+    if (reason !== 'unreachable' || triesOf(job) >= ATTEMPTS_MAX) return this.#fail(job, reason, message);
+    await this.#parts.store.postpone(job.id, backoff(triesOf(job), this.#parts.random(), RETRY), true);
   }
 
-  /** Written down once a second at most. */
+  /** Written down once a second at most, once the model is asked. */
   #progress(id: string): Listen {
-    let writtenAt = 0;
+    let writtenAt = Number.NEGATIVE_INFINITY;
     return (event, data) => {
       const at = this.#parts.now();
-      if (event !== 'progress' || !('phase' in data) || at - writtenAt < PROGRESS_MS) return;
+      if (event !== 'progress' || !('phase' in data) || data.phase === 'queued' || at - writtenAt < PROGRESS_MS) return;
       writtenAt = at;
       void this.#parts.store.progress(id, data).catch((error: Error) => this.#parts.stumbled(error));
     };
@@ -205,3 +217,6 @@ type ThreadRead =
   | { readonly ok: false; readonly reason: string; readonly message: string };
 
 const deadlineOf = (options: SummaryRequest['options']) => options.deadlineMs ?? DEADLINE_MS[options.priority];
+const isSpent = ({ attempts, claims }: ClaimedJob): boolean => attempts >= ATTEMPTS_MAX || claims > CLAIMS_MAX;
+/** This one included. */
+const triesOf = ({ attempts, claims }: ClaimedJob): number => attempts + claims;

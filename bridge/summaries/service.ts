@@ -41,16 +41,37 @@ export class SummaryService {
   }
 
   async begin(ask: Ask, waiter: Waiter): Promise<Began> {
-    const { threads } = this.#parts;
     const wish = wishOf(ask);
-    const [model, met] = await Promise.all([this.#model(ask), this.#stored(ask, () => threads.meet(wish.arriving))]);
-    if (met === null) return this.#generate(wish, aside(wish), model, waiter);
+    const [model, standing] = await Promise.all([this.#model(ask), this.#standing(wish)]);
+    return this.#generate(wish, standing, model, waiter);
+  }
+
+  /**
+   * What there is without the model: the last good summary, or the thread's own sentences, labelled with `reason`. Null where no comment
+   * of the thread may be used.
+   * @throws where the store does not answer in good time.
+   */
+  async nextBest(ask: Ask, reason: string): Promise<{ summary: Summary; generation: number } | null> {
+    const wish = wishOf(ask);
+    const { comments, kept, seen, generation } = await this.#standing(wish);
+    if (generation === null) throw new Error('the store does not say how the thread stands');
+    if (comments.length === 0) return null;
+    const isWhole = kept !== null && kept.seen === seen && isFinal(kept);
+    const summary = isWhole ? asKept(kept.summary, false) : await this.#fallback.answer(wish, reason);
+    return { summary: this.#finished(ask, summary), generation };
+  }
+
+  /** Takes note of the thread as it is sent; what waits of it, or is being made, ends where one of its comments is gone. */
+  async #standing(wish: Wish): Promise<Standing> {
+    const { threads } = this.#parts;
+    const { ask, arriving } = wish;
+    const met = await this.#stored(ask, () => threads.meet(arriving));
+    if (met === null) return aside(wish);
     const known = 'comments' in met.value ? met.value : this.#unchanged(wish, met.value);
-    if (known !== null) return this.#arrived(wish, known, model, waiter);
-    const arrived = await this.#stored(ask, () => threads.arrive(wish.arriving));
-    return arrived
-      ? this.#arrived(wish, arrived.value, model, waiter)
-      : this.#generate(wish, aside(wish), model, waiter);
+    const standing = known ?? (await this.#stored(ask, () => threads.arrive(arriving)))?.value ?? aside(wish);
+    // Who asked with the same change at the same time has begun anew already.
+    if (standing.changed.length > 0) this.#flights.supersede(arriving.threadId, standing);
+    return standing;
   }
 
   /** How the thread stands where nothing has happened since it was last asked for; null where something is to be taken note of. */
@@ -58,12 +79,6 @@ export class SummaryService {
     if (arriving.visibility === 'private' && visibility === 'public') return null;
     const { comments, seen } = usable(arriving, held);
     return seen === newest ? { comments, seen, generation, kept, outdated: false, changed: [] } : null;
-  }
-
-  #arrived(wish: Wish, standing: Standing, model: ModelState, waiter: Waiter): Promise<Began> {
-    // Who asked with the same change at the same time has begun anew already.
-    if (standing.changed.length > 0) this.#flights.supersede(wish.arriving.threadId, standing);
-    return this.#generate(wish, standing, model, waiter);
   }
 
   async #generate(wish: Wish, standing: Standing, model: ModelState, waiter: Waiter): Promise<Began> {

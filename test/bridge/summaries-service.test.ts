@@ -83,6 +83,49 @@ describe('what is the same is made once', () => {
   });
 });
 
+describe('a request that the store does not answer in time', () => {
+  /** Asks while the store does not say how a thread stands. */
+  async function askAside(id: string) {
+    const { threads } = bench;
+    threads.meet = () => Promise.reject(new Error('away'));
+    const began = await bench.ask(thread(id, 4));
+    Reflect.deleteProperty(threads, 'meet');
+    return began;
+  }
+
+  test('waits with one that it answered', async () => {
+    const { release } = held();
+    const known = await bench.ask(thread('aside-second', 4));
+    const aside = await askAside('aside-second');
+    await until('it is being made', () => bench.begun > 0);
+    release();
+    const answers = [await answer(known), await answer(aside)];
+    expect(answers.map(({ engine, reason }) => [engine, reason])).toEqual(Array(2).fill(['model', undefined]));
+    expect(bench.begun).toBe(1);
+  });
+
+  test('is joined by one that it answers, and kept for that one', async () => {
+    const { release } = held();
+    const aside = await askAside('aside-first');
+    const known = await bench.ask(thread('aside-first', 4));
+    await until('it is being made', () => bench.begun > 0);
+    release();
+    const answers = [await answer(aside), await answer(known)];
+    expect(answers.map(({ engine, reason }) => [engine, reason])).toEqual(Array(2).fill(['model', undefined]));
+    expect(bench.begun).toBe(1);
+    expect((await bench.threads.latest('aside-first'))?.summary).toMatchObject({ engine: 'model', stale: false });
+  });
+
+  test('is not joined once a removal came between', async () => {
+    held();
+    const aside = await askAside('aside-over');
+    bench.service.supersede('aside-over');
+    bench.make = async (assignment) => made(assignment);
+    expect((await answer(aside)).reason).toBe('superseded');
+    expect(await answer(bench.ask(thread('aside-over', 4)))).toMatchObject({ engine: 'model', cached: false });
+  });
+});
+
 describe('the next best thing', () => {
   test('at the deadline: extractive where nothing is known, and the GPU is let go', async () => {
     const { state } = held();

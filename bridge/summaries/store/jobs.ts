@@ -25,7 +25,10 @@ export interface ClaimedJob {
   readonly id: string;
   readonly caller: string;
   readonly acceptedAt: Date;
+  /** Earlier attempts that reached the model and came to nothing. */
   readonly attempts: number;
+  /** How often it was claimed, this time included, since one reached the model or gave it back in order. */
+  readonly claims: number;
   readonly body: unknown;
 }
 
@@ -43,6 +46,8 @@ interface JobRow {
 /** Jobs that may wait, and bytes of them all: what is accepted must fit the store. */
 const WAITING_MAX = 1000;
 const WAITING_BYTES_MAX = 256 * 1024 * 1024;
+/** Phase of a job that no generation is under way for: `done` counts its claims until one is. Whoever asks is told that it is queued. */
+const CLAIMED = 'claimed';
 const LEASE_SECONDS = 30;
 /** How often the lease is to be renewed. */
 export const RENEW_MS = (LEASE_SECONDS * 1000) / 3;
@@ -105,7 +110,7 @@ export class JobStore {
       state: row.state,
       acceptedAt: row.accepted_at.toISOString(),
       settledAt: row.settled_at?.toISOString() ?? null,
-      progress: row.state === 'running' ? row.progress : null,
+      progress: row.state === 'running' ? shown(row.progress) : null,
       summary: row.result,
       error: row.error,
     };
@@ -121,14 +126,17 @@ export class JobStore {
 
   /** The oldest job nobody works on, interactive ones first; null where there is none. */
   async claim(): Promise<ClaimedJob | null> {
-    const row = await one<{ id: string; caller: string; accepted_at: Date; attempts: number; body: unknown }>(
+    const row = await one<Omit<ClaimedJob, 'acceptedAt'> & { accepted_at: Date }>(
       this.#database,
-      `UPDATE summary_job SET state = 'running', attempts = attempts + 1, lease_owner = $1,
+      `UPDATE summary_job SET state = 'running', lease_owner = $1,
+              attempts = attempts + (coalesce(progress->>'phase', '${CLAIMED}') NOT IN ('${CLAIMED}', 'queued'))::integer,
+              progress = jsonb_build_object('phase', '${CLAIMED}', 'total', 0, 'done',
+                CASE WHEN progress->>'phase' = '${CLAIMED}' THEN (progress->>'done')::integer + 1 ELSE 1 END),
               lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
        WHERE seq = (SELECT seq FROM summary_job WHERE state IN ('queued', 'running')
                       AND (lease_until IS NULL OR lease_until < clock_timestamp())
                     ORDER BY priority DESC, seq LIMIT 1 FOR UPDATE SKIP LOCKED)
-       RETURNING id, caller, accepted_at, attempts, body`,
+       RETURNING id, caller, accepted_at, attempts, (progress->>'done')::integer AS claims, body`,
       [this.#owner],
     );
     return row && { ...row, acceptedAt: row.accepted_at };
@@ -144,6 +152,7 @@ export class JobStore {
     return new Set(rows.map(({ id }) => id));
   }
 
+  /** Writes down how far the model is. Only once this was called, the attempt counts. */
   async progress(id: string, { phase, done, total }: SummaryEvents['progress']): Promise<void> {
     await this.#database.query('UPDATE summary_job SET progress = $3::text::jsonb WHERE id = $1 AND lease_owner = $2', [
       id,
@@ -190,7 +199,7 @@ export class JobStore {
   /** Gives jobs back; an attempt that was broken off by an orderly end does not count. */
   async release(ids: readonly string[]): Promise<void> {
     await this.#database.query(
-      `UPDATE summary_job SET state = 'queued', attempts = greatest(attempts - 1, 0), lease_owner = NULL, lease_until = NULL
+      `UPDATE summary_job SET state = 'queued', progress = NULL, lease_owner = NULL, lease_until = NULL
        WHERE id = ANY($1) AND lease_owner = $2 AND state = 'running'`,
       [ids, this.#owner],
     );
@@ -202,10 +211,10 @@ export class JobStore {
    */
   async postpone(id: string, ms: number, counts: boolean): Promise<boolean> {
     const rows = await this.#database.query(
-      `UPDATE summary_job SET state = 'queued', attempts = attempts - $4::integer, lease_owner = NULL,
+      `UPDATE summary_job SET state = 'queued', progress = CASE WHEN $4::boolean THEN progress END, lease_owner = NULL,
               lease_until = clock_timestamp() + make_interval(secs => $3)
        WHERE id = $1 AND lease_owner = $2 AND state = 'running' RETURNING id`,
-      [id, this.#owner, ms / 1000, counts ? 0 : 1],
+      [id, this.#owner, ms / 1000, counts],
     );
     return rows.length > 0;
   }
@@ -217,4 +226,8 @@ export class JobStore {
     ]);
     return rows.length;
   }
+}
+
+function shown(progress: Job['progress']): Job['progress'] {
+  return progress?.phase === CLAIMED ? { phase: 'queued', done: 0, total: 0 } : progress;
 }
