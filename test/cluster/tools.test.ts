@@ -16,7 +16,7 @@ import { homeReached } from '../../cluster/check/policy/ranges.ts';
 import { pathsOverlap } from '../../cluster/check/policy/routes.ts';
 import { isLater } from '../../cluster/check/policy/upgrades.ts';
 import { choices, renderEnvironment } from '../../cluster/check/render.ts';
-import { schemaPath, translatePattern } from '../../cluster/check/schema.ts';
+import { schemaPath, translate, translatePattern, unvalidated } from '../../cluster/check/schema.ts';
 import { readRequest } from '../../cluster/check/seal.ts';
 import { exampleIdentity, exampleRecipient, openSecrets } from '../../cluster/check/sealed.ts';
 import { decryptSecret, encryptSecret } from '../../cluster/check/sops.ts';
@@ -217,6 +217,24 @@ test('schemas are found by group, kind and version; inline flags are spelt out',
   expect(schemaPath('v1', 'Service')).toBe('core/service_v1.json');
   expect(schemaPath('traefik.io/v1alpha1', 'IngressRoute')).toBe('traefik.io/ingressroute_v1alpha1.json');
   expect(new RegExp(translatePattern('(?i)^\\d+ms$')).test('10MS')).toBe(true);
+});
+
+test('nullable without a type, which Ajv refuses, is left out of a schema', () => {
+  const source = '{"a":{"nullable":true,"x":1},"b":{"nullable":true,"type":"string"},"properties":{"nullable":{}}}';
+  expect(JSON.parse(source, translate)).toEqual({
+    a: { x: 1 },
+    b: { nullable: true, type: 'string' },
+    properties: { nullable: {} },
+  });
+});
+
+test('--require-schemas refuses a check without schemas, or without one for a custom kind', () => {
+  expect(unvalidated(undefined)).toEqual(['no schemas, which --require-schemas asks for']);
+  const unknown = new Set(['v1 Service', 'apps/v1 Deployment', 'networking.k8s.io/v1 NetworkPolicy']);
+  expect(unvalidated({ unknown })).toEqual([]);
+  expect(unvalidated({ unknown: unknown.add('traefik.io/v1alpha1 Middleware') })).toEqual([
+    'no schema for traefik.io/v1alpha1 Middleware, which --require-schemas asks for',
+  ]);
 });
 
 test('an exception holds for its rule and object, and goes stale', () => {
