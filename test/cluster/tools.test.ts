@@ -21,6 +21,7 @@ import { readRequest } from '../../cluster/check/seal.ts';
 import { exampleIdentity, exampleRecipient, openSecrets } from '../../cluster/check/sealed.ts';
 import { decryptSecret, encryptSecret } from '../../cluster/check/sops.ts';
 import { standing } from '../../cluster/check/standing.ts';
+import { run } from '../../cluster/check/tools.ts';
 import { unzip } from '../../cluster/check/zip.ts';
 
 const SECRET = {
@@ -271,6 +272,10 @@ test('what an old Alertmanager cannot read is taken out, and nothing else', () =
       { name: 'a', webhook_configs: [{ url: 'http://x' }, { url: 'http://127.0.0.1:9/', send_resolved: false }] },
     ],
   });
+});
+
+test('a tool that never reads its input ends like any other', async () => {
+  expect(await run('/bin/true', [], { input: 'a'.repeat(4_000_000) })).toEqual({ code: 0, out: '', err: '' });
 });
 
 test('a file comes out of a zip archive whole', () => {
