@@ -8,11 +8,11 @@ import { demand } from './policy/budget.ts';
 import { allRules, partRules } from './policy/index.ts';
 import { countQueries, knownMetrics, queryFindings } from './queries.ts';
 import { type Combination, ENVIRONMENTS, render, renderCombinations, renderEnvironment } from './render.ts';
-import { openSchemas, type Schemas, schemaFolder } from './schema.ts';
+import { openSchemas, type Schemas, schemaFolder, unvalidated } from './schema.ts';
 import { openSecrets } from './sealed.ts';
 import { standing } from './standing.ts';
 
-const USAGE = 'npm run cluster:check [-- --schemas DIR] [--strict]';
+const USAGE = 'npm run cluster:check [-- --schemas DIR] [--require-schemas] [--strict]';
 const gib = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} Gi`;
 
 function describe(cluster: Cluster): string {
@@ -67,7 +67,12 @@ async function secrets(clusters: readonly Cluster[]): Promise<Part> {
 async function main(): Promise<number> {
   const started = performance.now();
   const { values } = parseArgs({
-    options: { schemas: { type: 'string' }, charts: { type: 'string' }, strict: { type: 'boolean' } },
+    options: {
+      schemas: { type: 'string' },
+      charts: { type: 'string' },
+      strict: { type: 'boolean' },
+      'require-schemas': { type: 'boolean' },
+    },
   });
   const folder = schemaFolder(values.schemas);
   const known = folder === undefined ? undefined : openSchemas(folder);
@@ -105,6 +110,7 @@ async function main(): Promise<number> {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const wrong = [
     ...(unique.length > 0 ? [`${unique.length} findings`] : []),
+    ...(values['require-schemas'] === true ? unvalidated(known) : []),
     ...(values.strict === true && notes.length > 0 ? [`${notes.length} notes, which --strict counts`] : []),
   ];
   console.log(`${wrong.length === 0 ? 'ok' : wrong.join(', ')} in ${seconds} s`);

@@ -20,8 +20,13 @@ export function translatePattern(pattern: string): string {
     .replace(/\\.|[a-z]/gi, (part) => (part.length > 1 ? part : `[${part.toLowerCase()}${part.toUpperCase()}]`));
 }
 
-const translate = (key: string, value: unknown): unknown =>
-  key === 'pattern' && typeof value === 'string' ? translatePattern(value) : value;
+/** Patterns without inline flags; `nullable` only beside a type, without which Ajv refuses it and it says nothing. */
+export function translate(key: string, value: unknown): unknown {
+  if (key === 'pattern' && typeof value === 'string') return translatePattern(value);
+  if (typeof value !== 'object' || value === null || !('nullable' in value) || 'type' in value) return value;
+  const { nullable, ...rest } = value;
+  return typeof nullable === 'boolean' ? rest : value;
+}
 
 interface Known {
   readonly schema: JsonMap;
@@ -80,4 +85,13 @@ export function openSchemas(folder: string): Schemas {
       return celFindings(entry.schema, object, placed, cel);
     },
   };
+}
+
+/** What --require-schemas refuses: no schemas at all, or a custom kind without one; Kubernetes' own may come later. */
+export function unvalidated(known: Pick<Schemas, 'unknown'> | undefined): string[] {
+  if (known === undefined) return ['no schemas, which --require-schemas asks for'];
+  const custom = [...known.unknown].filter(
+    (kind) => /^[\w-]+(\.[\w-]+)+\//.test(kind) && !/^[\w.-]+\.k8s\.io\//.test(kind),
+  );
+  return custom.map((kind) => `no schema for ${kind}, which --require-schemas asks for`);
 }

@@ -48,6 +48,8 @@ export function run(
       (error, out, err) =>
         resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, out, err }),
     );
+    // A tool that ends without reading its input (EPIPE) has said what it has to say by its code.
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input ?? '');
   });
 }

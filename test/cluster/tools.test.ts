@@ -16,11 +16,12 @@ import { homeReached } from '../../cluster/check/policy/ranges.ts';
 import { pathsOverlap } from '../../cluster/check/policy/routes.ts';
 import { isLater } from '../../cluster/check/policy/upgrades.ts';
 import { choices, renderEnvironment } from '../../cluster/check/render.ts';
-import { schemaPath, translatePattern } from '../../cluster/check/schema.ts';
+import { schemaPath, translate, translatePattern, unvalidated } from '../../cluster/check/schema.ts';
 import { readRequest } from '../../cluster/check/seal.ts';
 import { exampleIdentity, exampleRecipient, openSecrets } from '../../cluster/check/sealed.ts';
 import { decryptSecret, encryptSecret } from '../../cluster/check/sops.ts';
 import { standing } from '../../cluster/check/standing.ts';
+import { run } from '../../cluster/check/tools.ts';
 import { unzip } from '../../cluster/check/zip.ts';
 
 const SECRET = {
@@ -219,6 +220,24 @@ test('schemas are found by group, kind and version; inline flags are spelt out',
   expect(new RegExp(translatePattern('(?i)^\\d+ms$')).test('10MS')).toBe(true);
 });
 
+test('nullable without a type, which Ajv refuses, is left out of a schema', () => {
+  const source = '{"a":{"nullable":true,"x":1},"b":{"nullable":true,"type":"string"},"properties":{"nullable":{}}}';
+  expect(JSON.parse(source, translate)).toEqual({
+    a: { x: 1 },
+    b: { nullable: true, type: 'string' },
+    properties: { nullable: {} },
+  });
+});
+
+test('--require-schemas refuses a check without schemas, or without one for a custom kind', () => {
+  expect(unvalidated(undefined)).toEqual(['no schemas, which --require-schemas asks for']);
+  const unknown = new Set(['v1 Service', 'apps/v1 Deployment', 'networking.k8s.io/v1 NetworkPolicy']);
+  expect(unvalidated({ unknown })).toEqual([]);
+  expect(unvalidated({ unknown: unknown.add('traefik.io/v1alpha1 Middleware') })).toEqual([
+    'no schema for traefik.io/v1alpha1 Middleware, which --require-schemas asks for',
+  ]);
+});
+
 test('an exception holds for its rule and object, and goes stale', () => {
   const finding: Finding = { rule: 'drop-all', file: 'f', object: 'Pod a/b', field: 'x', message: 'm' };
   const exception = { rule: 'drop-all', object: 'Pod a/b', why: 'a reason that is long enough' };
@@ -253,6 +272,10 @@ test('what an old Alertmanager cannot read is taken out, and nothing else', () =
       { name: 'a', webhook_configs: [{ url: 'http://x' }, { url: 'http://127.0.0.1:9/', send_resolved: false }] },
     ],
   });
+});
+
+test('a tool that never reads its input ends like any other', async () => {
+  expect(await run('/bin/true', [], { input: 'a'.repeat(4_000_000) })).toEqual({ code: 0, out: '', err: '' });
 });
 
 test('a file comes out of a zip archive whole', () => {
