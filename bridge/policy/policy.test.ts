@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { PurgeRequest } from '../../shared/contract/purge.ts';
 import { backoff, retryAfterMs } from './backoff.ts';
+import { complaintOf } from './cloudflare-errors.ts';
 import { planZonePurges } from './cloudflare-plan.ts';
 import { planPurges, planWarming, type QueuedPurge } from './purge-plan.ts';
 import { rolloutPurge } from './rollout-purge.ts';
@@ -77,6 +78,25 @@ describe('zone purges', () => {
     expect(plan[2]).toEqual({ prefixes: ['a/posts/', 'b/posts/'] });
     expect(planZonePurges({ ...call, everything: true }, [])).toEqual([{ purge_everything: true }]);
   });
+});
+
+test.each<[string, number[], string]>([
+  ['no code at all', [], 'circumstances'],
+  ['a badly formed token', [6003], 'circumstances'],
+  ['a badly formed token, said alone', [6111], 'circumstances'],
+  ['no such zone', [7003, 7000], 'circumstances'],
+  ['a token for something else', [9109], 'circumstances'],
+  ['authentication', [10_000], 'circumstances'],
+  ['no access to the zone', [1095], 'circumstances'],
+  ['a rate', [1102], 'circumstances'],
+  ['a plan', [1107], 'circumstances'],
+  ['no selector', [1012], 'content'],
+  ['files of another zone', [1082, 1082], 'content'],
+  ['a tag too long', [1100], 'content'],
+  ['the body and the token', [1100, 10_000], 'circumstances'],
+  ['the body and something new', [1100, 1234], 'unknown'],
+])('what a zone purge is refused for: %s', (_name, codes, complaint) => {
+  expect(complaintOf(codes)).toBe(complaint);
 });
 
 describe('waiting', () => {

@@ -17,7 +17,7 @@ export interface CourierOptions {
   readonly backoff: BackoffPolicy;
   /** Least time between the starts of two calls: a burst gathers meanwhile and goes out as one. */
   readonly spacingMs: number;
-  /** How often to look without having been told: another bridge may have written. */
+  /** How often to look, on average, without having been told: another bridge may have written, or may have let go of the lease. */
   readonly pollMs: number;
   readonly random: () => number;
   readonly now: () => number;
@@ -88,7 +88,8 @@ export class Courier {
 
   /** One look at the queue and at most one attempt; returns how long to rest. */
   async #step(): Promise<number> {
-    const { now, pollMs, spacingMs } = this.#options;
+    const { now, random, spacingMs } = this.#options;
+    const pollMs = this.#options.pollMs * (0.75 + random() / 2);
     const rest = this.#lastStart + spacingMs - now();
     if (rest > 0) await this.#pause(rest, false);
     this.#woken = false;
@@ -132,7 +133,7 @@ export class Courier {
     } else if (outcome.kind === 'retry') {
       const waitMs = backoff(open.attempts + 1, random(), this.#options.backoff, outcome.afterMs ?? 0);
       await this.#deliveries.postpone(open.id, at, new Date(now() + waitMs), outcome.reason);
-    } else if (open.batch.purges > 1) {
+    } else if (outcome.kind === 'refused' && open.batch.purges > 1) {
       await this.#deliveries.part(open, this.#target, at);
     } else {
       await this.#deliveries.settle(open.id, 'rejected', at, { error: outcome.reason, outcome: null });

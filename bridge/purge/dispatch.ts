@@ -23,6 +23,11 @@ export interface DispatchParts {
 /** Purges any target may have waiting; past it new ones are refused: at 200 a second that is more than an hour of a dead edge. */
 const PENDING_MAX = 1_000_000;
 const SAMPLE_MS = 5000;
+/**
+ * A purge may be accepted by one bridge and be due at another's courier, of whom it cannot be told (no LISTEN through PgBouncer): one
+ * look is one statement by primary keys and the end of an index. An embedded store has no other bridge.
+ */
+const POLL_MS = { postgres: 300, embedded: 5000 };
 const FORGET_MS = 3_600_000;
 
 /** The outbox's way out: a courier for each target, and what is known about their queues. */
@@ -40,8 +45,9 @@ export class Dispatch {
     this.#deliveries = new Deliveries(parts.database, crypto.randomUUID());
     const targets = createTargets(parts);
     this.targets = targets.map((target) => target.name);
-    const { now, random } = parts;
-    const options = { backoff: { firstMs: 250, maxMs: 30_000 }, spacingMs: 200, pollMs: 5000, random, now };
+    const { database, now, random } = parts;
+    const pollMs = POLL_MS[database.kind];
+    const options = { backoff: { firstMs: 250, maxMs: 30_000 }, spacingMs: 200, pollMs, random, now };
     this.#couriers = targets.map((target) => new Courier(target, this.#deliveries, this.#events(), options));
   }
 
@@ -126,6 +132,7 @@ export class Dispatch {
     metrics.attemptSeconds.observe({ target }, tookMs / 1000);
     if (outcome.kind === 'delivered') metrics.delivered.inc({ target }, purges);
     if (outcome.kind === 'refused' && purges === 1) metrics.rejected.inc({ target });
+    if (outcome.kind === 'given-up') metrics.rejected.inc({ target }, purges);
     const error = outcome.kind === 'delivered' ? null : outcome.reason;
     this.#last.set(target, { at: now(), error });
     const record = { target, batch: open.id, purges, attempt: open.attempts + 1, ms: tookMs };

@@ -6,7 +6,9 @@ export type Outcome =
   /** Not now: try the same call again, no earlier than `afterMs` from now. */
   | { readonly kind: 'retry'; readonly reason: string; readonly afterMs?: number }
   /** Never: this content is refused. Joined purges are parted to find which one; a single one is set aside, visibly. */
-  | { readonly kind: 'refused'; readonly reason: string };
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** Tried often enough: the call as a whole is set aside, visibly, so that those behind it get their turn. */
+  | { readonly kind: 'given-up'; readonly reason: string };
 
 /** A place that must hear of purges. */
 export interface Target<Call = unknown> {

@@ -72,7 +72,13 @@ async function main(): Promise<number> {
   const folder = schemaFolder(values.schemas);
   const known = folder === undefined ? undefined : openSchemas(folder);
   const clusters = await Promise.all(ENVIRONMENTS.map(renderEnvironment));
-  const argocd = await render('cluster/gitops/argocd');
+  const argocd = (
+    await Promise.all(
+      ['', ...ENVIRONMENTS.map((name) => `/environments/${name}`)].map((path) =>
+        render(`cluster/gitops/argocd${path}`),
+      ),
+    )
+  ).flat();
   const stages = ENVIRONMENTS.flatMap((environment) => Object.keys(components).map((stage) => [environment, stage]));
   const combinations = (
     await Promise.all(stages.map(([environment = '', stage = '']) => renderCombinations(environment, stage)))

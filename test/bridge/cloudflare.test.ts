@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { cloudflareTarget } from '../../bridge/purge/targets/cloudflare.ts';
 import type { PurgeStatus } from '../../shared/contract/purge.ts';
 import { startTestBridge, type TestBridge, until } from '../support/bridge.ts';
 import { type EdgeStandIn, startEdgeStandIn } from '../support/edge-stand-in.ts';
@@ -100,4 +101,40 @@ test('what the zone refuses is set aside, what fails is tried again, and neither
   expect(status.targets.find(({ target }) => target === 'edge')?.state).toBe('delivered');
   expect((await settled(await purge({ tags: ['b'] }))).state).toBe('delivered');
   expect(bridge.logs.join('')).not.toContain('zone-example-token');
+});
+
+test('a badly formed token refuses no purge, however long it takes to be put right; what nobody knows does not block for good', async () => {
+  const chain = [{ code: 6111, message: 'Invalid format for Authorization header' }];
+  const refusal = (code: number, message: string, extra: object = {}) => ({
+    status: 400,
+    body: { success: false, errors: [{ code, message, ...extra }] },
+  });
+  const mistyped = refusal(6003, 'Invalid request headers', { error_chain: chain });
+  const zoneConfig = { apiUrl: 'http://zone.invalid', zoneId: ZONE, token: 'mistyped', hosts: [] };
+  const answering = (answer: { status: number; body: unknown }) =>
+    cloudflareTarget(
+      { ...zoneConfig, rate: { capacity: 1000, perMinute: 1000 } },
+      async () => new Response(JSON.stringify(answer.body), { status: answer.status }),
+      () => 0,
+    );
+  const call = { mode: 'invalidate', everything: false, tags: ['t'], prefixes: [], urls: [] } as const;
+  const attempts = async (target: ReturnType<typeof answering>, times: number) => {
+    const kinds: string[] = [];
+    for (let turn = 0; turn < times; turn++) {
+      const outcome = await target.deliver('batch-1', call, AbortSignal.timeout(5000));
+      kinds.push(outcome.kind);
+      if (outcome.kind === 'retry') expect(outcome.reason).toMatch(/^400: /);
+    }
+    return kinds;
+  };
+  expect(new Set(await attempts(answering(mistyped), 100))).toEqual(new Set(['retry']));
+  const puzzled = await attempts(answering(refusal(1999, 'something new')), 15);
+  expect(puzzled).toEqual([...Array(14).fill('retry'), 'refused']);
+
+  answers = [mistyped, mistyped];
+  const status = await settled(await purge({ tags: ['late'] }));
+  expect(zone(status)).toMatchObject({ state: 'delivered', attempts: 3 });
+  expect(bridge.logs.join('')).toContain(
+    '400: 6003 Invalid request headers (6111 Invalid format for Authorization header)',
+  );
 });

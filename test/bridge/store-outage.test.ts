@@ -77,5 +77,15 @@ test('two bridges on one store, as while one version follows the other: each pur
     .flatMap((purge) => purge.tags ?? [])
     .filter((tag) => tag.startsWith('both:') || tag === 'twin');
   expect(delivered).toEqual([...tags, 'twin']);
+
+  // Whoever has the lease hears nothing of what the other one takes in; it must not find it by a slow look only.
+  const from = performance.now();
+  for (let turn = 0; turn < 6; turn++) {
+    for (const [index, to] of [bridge, second].entries()) {
+      await send(to, `told:${turn}:${index}`);
+      await until('delivered', () => edge.purges.some(({ tags }) => tags?.includes(`told:${turn}:${index}`)));
+    }
+  }
+  expect(performance.now() - from).toBeLessThan(20_000);
   await second.stop();
-}, 60_000);
+}, 90_000);

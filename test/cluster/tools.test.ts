@@ -10,8 +10,11 @@ import { applyExceptions } from '../../cluster/check/exceptions.ts';
 import { type Finding, type JsonMap, map, text } from '../../cluster/check/manifest.ts';
 import { forOldAlertmanager, provenAlerts } from '../../cluster/check/monitoring.ts';
 import { quantity } from '../../cluster/check/policy/budget.ts';
+import { scheduleProblem } from '../../cluster/check/policy/cron.ts';
 import { parseImage } from '../../cluster/check/policy/images.ts';
+import { homeReached } from '../../cluster/check/policy/ranges.ts';
 import { pathsOverlap } from '../../cluster/check/policy/routes.ts';
+import { isLater } from '../../cluster/check/policy/upgrades.ts';
 import { choices, renderEnvironment } from '../../cluster/check/render.ts';
 import { schemaPath, translatePattern } from '../../cluster/check/schema.ts';
 import { readRequest } from '../../cluster/check/seal.ts';
@@ -163,6 +166,47 @@ test.each([
   ['/openapi.json$', '/v1', false],
 ])('the paths %s and %s', (one, other, expected) => {
   expect([pathsOverlap(one, other), pathsOverlap(other, one)]).toEqual([expected, expected]);
+});
+
+test.each([
+  ['15 3 * * *', true],
+  ['*/10 0-6,22 1,15 jan-mar mon-fri', true],
+  ['0 3 29 2 *', true],
+  ['0 3 31 2 mon', true],
+  ['@daily', true],
+  ['0 3 31 2,4 *', false],
+  ['0 3 0 * *', false],
+  ['0 3 * 13 *', false],
+  ['5-1 3 * * *', false],
+  ['*/0 3 * * *', false],
+  ['*/99 3 * * *', false],
+  ['0 3 * *', false],
+  ['0 3 * * 8', false],
+])('the schedule %s comes: %s', (schedule, expected) => {
+  expect(scheduleProblem(schedule) === undefined).toBe(expected);
+});
+
+test.each<[string, string[], string[]]>([
+  ['0.0.0.0/0', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'], []],
+  ['0.0.0.0/0', ['0.0.0.0/1', '128.0.0.0/1'], []],
+  ['128.0.0.0/1', ['172.16.0.0/12'], ['192.168.0.0/16']],
+  ['192.168.10.5/32', [], []],
+  ['1.1.1.1/32', [], []],
+  ['::/0', ['fe80::/10'], ['fc00::/7']],
+  ['2000::/3', [], []],
+])('egress to %s except %s reaches %s of home', (cidr, except, expected) => {
+  expect(homeReached(cidr, except)).toEqual(expected);
+});
+
+test.each([
+  ['v1.36.4+k3s1', 'v1.36.4+k3s1', false],
+  ['v1.36.4+k3s2', 'v1.36.4+k3s1', true],
+  ['v1.36.10+k3s1', 'v1.36.9+k3s1', true],
+  ['v1.36.9+k3s1', 'v1.37.0+k3s1', false],
+  ['v2.0.0+k3s1', 'v1.99.9+k3s9', true],
+  ['v1.37.0+k3s1', '', false],
+])('K3s %s is later than %s: %s', (one, other, expected) => {
+  expect(isLater(one, other)).toBe(expected);
 });
 
 test('every choice of one option, or none, from each list', () => {

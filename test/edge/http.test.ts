@@ -1,4 +1,4 @@
-import { deflateSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { poll, sleep } from '../support/program.ts';
 import { ask, home, pageBody } from './support.ts';
@@ -224,25 +224,6 @@ describe('what home says is passed on', () => {
     const range = await ask(at.edge, '/gzip', { headers: { Range: 'bytes=0-14' } });
     expect([range.status, range.text]).toEqual([206, text.slice(0, 15)]);
     expect((await ask(at.edge, '/gzip', { headers: { 'If-None-Match': 'W/"z"' } })).status).toBe(304);
-  });
-
-  test.each([
-    ['deflate', deflateSync],
-    ['x-gzip', gzipSync],
-    ['GZIP', gzipSync],
-  ])('a page in a coding that nobody undoes on the way keeps its name and bytes: %s', async (coding, encode) => {
-    const path = `/coded/${coding}`;
-    const bytes = encode(pageBody(path, 1, 30_000));
-    const headers = { 'Content-Type': 'text/html', 'Cache-Control': 'max-age=600', 'Content-Encoding': coding };
-    at.origin.publish(path, bytes, headers);
-    for (const colo of [0, 0, 1]) {
-      const answer = await ask(at.edge, path, {}, colo);
-      expect([answer.status, answer.headers['content-encoding'], answer.body.equals(bytes)]).toEqual([
-        200,
-        coding,
-        true,
-      ]);
-    }
   });
 
   test('hop-by-hop fields and surrogate words stay behind', async () => {

@@ -26,6 +26,8 @@ export interface EdgeStandIn {
   /** Ids seen again. */
   readonly repeats: string[];
   readonly warmed: { urls?: string[]; sitemap?: string }[];
+  /** What the last line says went wrong, where warming fails as a whole. */
+  warmError: ((body: { urls?: string[]; sitemap?: string }) => string | null) | null;
   calls: number;
   fault: ((purge: EdgePurge) => Fault | null) | null;
   close(): Promise<void>;
@@ -42,6 +44,7 @@ export async function startEdgeStandIn(port = 0): Promise<EdgeStandIn> {
     warmed: [] as EdgeStandIn['warmed'],
     calls: 0,
     fault: null as EdgeStandIn['fault'],
+    warmError: null as EdgeStandIn['warmError'],
   };
 
   const purge = (body: EdgePurge, request: IncomingMessage, response: ServerResponse) => {
@@ -76,7 +79,7 @@ export async function startEdgeStandIn(port = 0): Promise<EdgeStandIn> {
     if (request.url === '/.porchlight/purge') return purge(body as EdgePurge, request, response);
     if (request.url === '/.porchlight/warm') {
       edge.warmed.push(body as { urls?: string[] });
-      return warm(body as { urls?: string[] }, response);
+      return warm(body as { urls?: string[] }, edge.warmError?.(body as object) ?? null, response);
     }
     answer(response, 404, {});
   });
@@ -96,8 +99,9 @@ function answer(response: ServerResponse, status: number, body: unknown, headers
 }
 
 /** Progress as NDJSON, then the sum. */
-function warm(body: { urls?: string[] }, response: ServerResponse): void {
+function warm(body: { urls?: string[] }, error: string | null, response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  if (error !== null) return void response.end(`${JSON.stringify({ done: true, warmed: 0, failed: 0, error })}\n`);
   for (const url of body.urls ?? [])
     response.write(`${JSON.stringify({ url, status: 200, outcome: 'stored', ms: 3 })}\n`);
   response.end(`${JSON.stringify({ done: true, warmed: body.urls?.length ?? 1, failed: 0 })}\n`);

@@ -21,6 +21,7 @@ import { freshnessRule, type Keep, type Page } from './page.ts';
 import type { Resolution } from './resolution.ts';
 import { SharedBody } from './shared-body.ts';
 import { hashOf, keepResponse } from './store.ts';
+import { undoCoding } from './undo-coding.ts';
 
 /** Called once, when it is known what a fetch came to; other data centres wait for it. */
 export type Conclude = (outcome: FetchOutcome, meta?: StoredMeta) => Promise<void>;
@@ -152,15 +153,18 @@ function refusal(response: Response, headers: HeaderList, candidate: Candidate |
 async function received(deps: EngineDeps, exchange: Exchange, answer: Response): Promise<Resolution> {
   const { page, candidate, keep, conclude } = exchange;
   const times = { requestTime: exchange.requestTime, responseTime: deps.clock() };
-  const head: OriginHead = { status: answer.status, headers: headersOf(answer) };
-  const refused = refusal(answer, head.headers, candidate);
+  const { status } = answer;
+  const refused = refusal(answer, headersOf(answer), candidate);
   if (refused !== undefined) {
     keep(Promise.allSettled([answer.body?.cancel(), conclude({ kind: 'failed' })]));
-    deps.report('origin-refused', { failure: refused.kind === 'failed' ? refused.failure : '', status: head.status });
+    deps.report('origin-refused', { failure: refused.kind === 'failed' ? refused.failure : '', status });
     return refused;
   }
+  // What the key does not hold no reader asked for, a coding least of all.
+  const readable = page.varies ? answer : undoCoding(answer);
+  const head: OriginHead = { status, headers: headersOf(readable) };
   // Whether it may be stored or not: a login page handed to one reader would stand over a good copy as well.
-  const response = page.upstream.access === true ? await unlessLogin(answer, LOGIN_WAIT_MS) : answer;
+  const response = page.upstream.access === true ? await unlessLogin(readable, LOGIN_WAIT_MS) : readable;
   if (response === undefined) {
     keep(conclude({ kind: 'failed' }));
     return { kind: 'failed', failure: 'access-login', status: head.status, retryAfterMs: 5000 };

@@ -26,7 +26,7 @@ const relevant = (headers: HeaderList): string =>
 /** Is the archive's copy as good as this one? */
 export function sameInArchive(known: StoredMeta | undefined, entry: StoredMeta): boolean {
   return (
-    known !== undefined &&
+    known?.archived === true &&
     known.bodyHash === entry.bodyHash &&
     known.status === entry.status &&
     known.tags.join() === entry.tags.join() &&
@@ -63,14 +63,14 @@ export async function keepResponse(
     if (sameInArchive(known, entry)) result = 'unchanged';
     else {
       try {
-        await deps.archive.put(entry);
+        await deps.archive.put({ ...entry, archived: true });
         result = 'archived';
       } catch (error) {
         deps.report('archive-write-failed', { error: messageOf(error) });
       }
     }
   }
-  await deps.stage.put(entry);
+  await deps.stage.put({ ...entry, archived: result !== 'near-only' });
   return result;
 }
 

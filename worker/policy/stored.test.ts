@@ -40,9 +40,10 @@ describe('a body the runtime decoded', () => {
     [undefined, false],
     ['identity', false],
     ['gzip', true],
+    ['br', true],
+    // The runtime passes these on as they are.
     ['GZIP', false],
     ['x-gzip', false],
-    ['br', true],
     ['deflate', false],
     ['zstd', false],
     ['gzip, br', false],
@@ -63,6 +64,18 @@ describe('a body the runtime decoded', () => {
     expect(storable(headers)).toEqual([['etag', shown]]);
   });
 });
+
+test.each(['deflate', 'x-gzip', 'GZIP', 'zstd'])(
+  'a body still in %s keeps its label, its length and its tag',
+  (coding) => {
+    const headers: HeaderList = [
+      ['content-encoding', coding],
+      ['content-length', '9'],
+      ['etag', '"1"'],
+    ];
+    expect(storable(headers)).toEqual(headers);
+  },
+);
 
 test.each<[HeaderList, string[]]>([
   [[], []],

@@ -12,7 +12,7 @@ export interface StoredMeta {
   readonly key: string;
   readonly selection: Selection;
   readonly status: number;
-  /** As stored: no hop-by-hop fields, no `Age`, no surrogate fields, no content coding. */
+  /** As stored: no hop-by-hop fields, no `Age`, no surrogate fields, no coding that was undone. */
   readonly headers: HeaderList;
   /** Set for a stored 206: which bytes of the representation the body is. */
   readonly part?: ContentRange;
@@ -27,6 +27,8 @@ export interface StoredMeta {
   readonly seq: number;
   /** SHA-256 of the body, base64url; the archive is not written again while it stays. */
   readonly bodyHash: string;
+  /** The archive is known to have it: a write that failed, or was cut off, is made up for by the next validation. */
+  readonly archived?: boolean;
 }
 
 export interface StoredResponse extends StoredMeta {
@@ -46,10 +48,7 @@ const NEVER_STORED = new Set([
   'surrogate-key',
 ]);
 
-/**
- * Codings the runtime has undone by the time a script reads the body: these, written so. Any other (`deflate`, `x-gzip`, `GZIP`) comes as
- * it was sent, and keeps its name and length.
- */
+/** Codings the runtime has undone by the time a script reads the body: by these very names, in this case only. */
 const DECODED = new Set(['gzip', 'br']);
 
 export interface OriginHead {

@@ -7,11 +7,20 @@ import { failureOf, messageOf, parseObject } from './http.ts';
 const LINE_MAX = 64 * 1024;
 
 /**
+ * Attempts at a call that begins and does not end well, such as a sitemap that answers 502 while the blog rolls out: about a minute, with the courier's
+ * backoff. An edge that does not answer at all is waited for without end: nothing behind in the queue could be warmed either.
+ */
+const BROKEN_OFF_MAX = 10;
+
+/**
  * Fetches the purged pages into the archive, so that no reader is the one who waits. Only after the ledger has the purge, else the old
  * page would be fetched back. A page that fails is reported and left to its first reader; only a whole call that fails is repeated.
  */
 export function warmTarget(config: EdgeConfig, fetch: typeof globalThis.fetch, now: () => number): Target<WarmCall> {
-  const post = async (id: string, body: object, signal: AbortSignal): Promise<Outcome> => {
+  // Parts of the call under way that are done, and how often it broke off. Lost in a crash, which repeats them: harmless.
+  let progress = { id: '', done: 0, warmed: 0, failed: 0, brokenOff: 0 };
+  const post = async (id: string, body: object, signal: AbortSignal): Promise<Outcome | BrokenOff> => {
+    let begun = false;
     try {
       const response = await fetch(`${config.url}/.porchlight/warm`, {
         method: 'POST',
@@ -20,12 +29,15 @@ export function warmTarget(config: EdgeConfig, fetch: typeof globalThis.fetch, n
         redirect: 'error',
         signal,
       });
-      if (response.status === 200) return judge(await lastLine(response));
+      begun = response.status === 200;
+      if (begun) return judge(await lastLine(response));
       const reason = messageOf(response.status, (await response.text()).slice(0, LINE_MAX));
       if (response.status === 400 || response.status === 413) return { kind: 'refused', reason };
       return { kind: 'retry', reason, afterMs: retryAfterMs(response.headers.get('retry-after'), now()) };
     } catch (error) {
-      return { kind: 'retry', reason: failureOf(error) };
+      return begun
+        ? { kind: 'broken-off', reason: `warming broke off: ${failureOf(error)}` }
+        : { kind: 'retry', reason: failureOf(error) };
     }
   };
   return {
@@ -40,20 +52,34 @@ export function warmTarget(config: EdgeConfig, fetch: typeof globalThis.fetch, n
       if (call.urls.length > 0 || first !== undefined) {
         bodies.unshift({ ...(call.urls.length > 0 ? { urls: call.urls } : {}), ...(first ? { sitemap: first } : {}) });
       }
-      const total = { warmed: 0, failed: 0 };
-      for (const body of bodies) {
+      if (progress.id !== id) progress = { id, done: 0, warmed: 0, failed: 0, brokenOff: 0 };
+      for (const body of bodies.slice(progress.done)) {
         const outcome = await post(id, body, signal);
+        if (outcome.kind === 'broken-off') {
+          const kind = ++progress.brokenOff < BROKEN_OFF_MAX ? 'retry' : 'given-up';
+          return { kind, reason: outcome.reason };
+        }
         if (outcome.kind !== 'delivered') return outcome;
-        total.warmed += Number(outcome.detail.warmed ?? 0);
-        total.failed += Number(outcome.detail.failed ?? 0);
+        progress.done++;
+        progress.warmed += Number(outcome.detail.warmed ?? 0);
+        progress.failed += Number(outcome.detail.failed ?? 0);
       }
-      return { kind: 'delivered', detail: total };
+      const { warmed, failed } = progress;
+      return { kind: 'delivered', detail: { warmed, failed } };
     },
   };
 }
 
-function judge(last: Record<string, unknown> | null): Outcome {
-  if (last?.done !== true) return { kind: 'retry', reason: 'warming broke off' };
+interface BrokenOff {
+  readonly kind: 'broken-off';
+  readonly reason: string;
+}
+
+function judge(last: Record<string, unknown> | null): Outcome | BrokenOff {
+  if (last?.done !== true) return { kind: 'broken-off', reason: 'warming broke off' };
+  // The sum is there, and with it why there is no more to it: the sitemap could not be read.
+  if (last.error !== undefined)
+    return { kind: 'broken-off', reason: `warming failed: ${String(last.error).slice(0, 300)}` };
   return { kind: 'delivered', detail: { warmed: last.warmed ?? 0, failed: last.failed ?? 0 } };
 }
 

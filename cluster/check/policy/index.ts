@@ -11,6 +11,7 @@ import { podRules } from './pods.ts';
 import { referenceRules } from './references.ts';
 import { routeRules } from './routes.ts';
 import { secretRules } from './secrets.ts';
+import { upgradeRules } from './upgrades.ts';
 import { workloadRules } from './workloads.ts';
 
 /** Rules that hold for any part of an environment. */
@@ -28,4 +29,5 @@ export const allRules: readonly Rule[] = [
   ...budgetRules,
   ...gitopsRules,
   ...alertRules,
+  ...upgradeRules,
 ];

@@ -1,6 +1,7 @@
 import { machines } from '../data.ts';
 import { at, complain, kindOf, labelsMatch, list, map, namespaceOf, objectRule, type Rule, text } from '../manifest.ts';
 import { podTemplate, WORKLOADS } from '../pods.ts';
+import { homeReached } from './ranges.ts';
 
 /** Policies that say something, and pods that have one. */
 export const networkRules: readonly Rule[] = [
@@ -38,18 +39,14 @@ export const networkRules: readonly Rule[] = [
     list(at(placed.object, 'spec.egress')).flatMap((rule, index) => {
       if (list(map(rule).to).length === 0)
         return [complain(placed, `spec.egress[${index}].to`, 'lets everything out; name where')];
-      const world = list(map(rule).to).findIndex(
-        (peer) => at(peer, 'ipBlock.cidr') === '0.0.0.0/0' && list(at(peer, 'ipBlock.except')).length === 0,
-      );
-      return world < 0
-        ? []
-        : [
-            complain(
-              placed,
-              `spec.egress[${index}].to[${world}].ipBlock.except`,
-              'reaches the home network too; except the private ranges',
-            ),
-          ];
+      return list(map(rule).to).flatMap((peer, which) => {
+        const except = list(at(peer, 'ipBlock.except')).map(text);
+        const reached = homeReached(text(at(peer, 'ipBlock.cidr')), except);
+        const field = `spec.egress[${index}].to[${which}].ipBlock.except`;
+        return reached.length === 0
+          ? []
+          : [complain(placed, field, `reaches the home network too; except ${reached.join(', ')}`)];
+      });
     }),
   ),
   objectRule(

@@ -15,6 +15,7 @@ import {
   text,
 } from '../manifest.ts';
 import { containers, podTemplate } from '../pods.ts';
+import { scheduleProblem } from './cron.ts';
 
 const SERVING = ['Deployment', 'StatefulSet'];
 
@@ -137,16 +138,9 @@ export const workloadRules: readonly Rule[] = [
       : [complain(placed, 'spec.concurrencyPolicy', 'set it to Forbid')],
   ),
   objectRule('cron-schedule', 'A schedule that never comes is a backup that never was', ['CronJob'], (placed) => {
-    const fields = text(at(placed.object, 'spec.schedule')).trim().split(/\s+/);
-    const limits = [59, 23, 31, 12, 7];
-    const valid =
-      fields.length === 5 &&
-      fields.every((field, index) =>
-        (field.match(/\d+/g) ?? []).every((number) => Number(number) <= (limits[index] ?? 0) || field.includes('/')),
-      );
-    return valid
-      ? []
-      : [complain(placed, 'spec.schedule', `"${fields.join(' ')}" is not a time: five fields, minute first`)];
+    const schedule = text(at(placed.object, 'spec.schedule'));
+    const problem = scheduleProblem(schedule);
+    return problem === undefined ? [] : [complain(placed, 'spec.schedule', `"${schedule}" ${problem}`)];
   }),
   objectRule(
     'graceful-stop',
