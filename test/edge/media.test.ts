@@ -49,6 +49,24 @@ test('twenty readers who ask for `bytes=0-` cost one request, and home is not ne
   }
 });
 
+test('readers of one large file share the copy in memory, and each gets all of it', async () => {
+  const path = '/shared.pdf';
+  const bytes = bytesOf(12 * MB);
+  at.origin.handle(path, film(bytes));
+  expect((await ask(at.edge, path)).body.equals(bytes)).toBe(true);
+  await sleep(1_000);
+  for (const answer of await Promise.all(Array.from({ length: 6 }, () => ask(at.edge, path)))) {
+    expect(answer.headers['cache-status']).toContain('detail=memory');
+    expect([answer.headers['content-length'], answer.body.equals(bytes)]).toEqual([`${12 * MB}`, true]);
+  }
+  const part = await ranged(path, 'bytes=2000000-8999999');
+  expect([part.headers['content-length'], part.body.equals(bytes.subarray(2 * MB, 9 * MB))]).toEqual([
+    `${7 * MB}`,
+    true,
+  ]);
+  expect(askedOf(path)).toEqual([undefined]);
+});
+
 test('it is answered while it comes: the first bytes do not wait for the last', async () => {
   const path = '/slow.mp4';
   let rest: (() => void) | undefined;

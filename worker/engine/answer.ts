@@ -60,6 +60,27 @@ export function timing(outcome: CacheOutcome): string {
   return `cache;desc="${how.replaceAll('"', '')}"`;
 }
 
+/** Larger bodies go out in pieces of this size: the runtime copies what it is handed, for each reader anew. */
+const PIECE_BYTES = 65_536;
+
+/** A stored body for one reader. */
+export function bodyOf(bytes: Uint8Array): BodyInit {
+  const { byteLength } = bytes;
+  if (byteLength <= 16 * PIECE_BYTES) return bytes;
+  let at = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      expectedLength: byteLength,
+      pull(controller) {
+        controller.enqueue(bytes.slice(at, at + PIECE_BYTES));
+        at += PIECE_BYTES;
+        if (at >= byteLength) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 /** The plain answer: the whole representation, or only its head. */
 export function wholeAnswer(meta: StoredMeta, body: BodyInit | null, headers: Headers, method: string): Response {
   const bodiless = method === 'HEAD' || BODILESS.has(meta.status);
@@ -88,7 +109,7 @@ export function isReaderCurrent(page: Page, meta: StoredMeta, now: number): bool
 function single(entry: StoredResponse, range: ByteRange, headers: Headers): Response {
   headers.set('content-range', `bytes ${range.first}-${range.last}/${entry.body.byteLength}`);
   headers.set('content-length', String(range.last - range.first + 1));
-  return new Response(entry.body.subarray(range.first, range.last + 1), { status: 206, headers });
+  return new Response(bodyOf(entry.body.subarray(range.first, range.last + 1)), { status: 206, headers });
 }
 
 /** 206 or 416 for a `Range` over a complete stored response, or undefined where the whole is the answer (RFC 9110 §14.2). */
@@ -126,7 +147,7 @@ export function partAnswer(page: Page, entry: StoredResponse, headers: Headers):
   const complete = entry.part.complete ?? '*';
   headers.set('content-range', `bytes ${first}-${first + range.last - range.first}/${complete}`);
   headers.set('content-length', String(range.last - range.first + 1));
-  return new Response(entry.body.subarray(range.first, range.last + 1), { status: 206, headers });
+  return new Response(bodyOf(entry.body.subarray(range.first, range.last + 1)), { status: 206, headers });
 }
 
 /**
@@ -155,5 +176,5 @@ export function storedAnswer(
   const headers = answerHeaders(entry.headers, answered, secure);
   if (isReaderCurrent(page, entry, now)) return notModified(headers);
   const ranged = page.range === null ? undefined : rangeAnswer(page, entry, headers);
-  return ranged ?? wholeAnswer(entry, entry.body, headers, page.method);
+  return ranged ?? wholeAnswer(entry, bodyOf(entry.body), headers, page.method);
 }

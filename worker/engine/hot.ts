@@ -1,7 +1,7 @@
 import type { InvalidationIndex } from '../policy/invalidation.ts';
 import { judge } from '../policy/reuse.ts';
 import type { StoredResponse } from '../policy/stored.ts';
-import { answerHeaders, timing } from './answer.ts';
+import { answerHeaders, bodyOf, timing } from './answer.ts';
 import type { EngineDeps } from './deps.ts';
 
 /** An answer's fields stay the same until the next second of `Age`, the end of freshness, or news from the ledger. */
@@ -38,7 +38,7 @@ export class HotPath {
     if (entry === undefined || entry.selection.names.length > 0) return undefined;
     const head = this.#head(entry, now);
     if (head === undefined) return undefined;
-    return new Response(BODILESS.has(entry.status) ? null : entry.body, {
+    return new Response(BODILESS.has(entry.status) ? null : bodyOf(entry.body), {
       status: entry.status,
       headers: head.headers,
     });

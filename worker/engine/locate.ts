@@ -71,7 +71,7 @@ export async function locate(
   if (memory && isReady(memory)) return memory;
   const inColo = appraise(deps, await (colo ?? deps.stage.get(page.key, page.read)), 'colo', now);
   const near = better(memory, inColo);
-  if (near === inColo && inColo !== undefined) keep(deps.stage.put(inColo.entry));
+  if (near === inColo && inColo !== undefined) deps.stage.remember(inColo.entry);
   if (near && isReady(near)) return near;
   return better(near, await recall(deps, page, now, keep));
 }

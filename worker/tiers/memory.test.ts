@@ -33,10 +33,32 @@ describe('bounded by bytes', () => {
     expect(tier.bytes).toBeGreaterThan(100_000);
   });
 
-  test('what is too large is not kept, nor is the older copy it replaces', () => {
+  test('of what is large only the last is kept, and small variants beside it', () => {
+    const tier = new MemoryTier({ maxBytes: 100 * KIB, maxEntryBytes: 10 * KIB });
+    tier.keep(sized('a', 11 * KIB));
+    tier.keep(sized('b', 10));
+    expect([tier.has('a'), tier.has('b')]).toEqual([true, true]);
+    tier.keep(sized('c', 20 * KIB));
+    expect([tier.has('a'), tier.has('b'), tier.peek('c', none)?.body.length]).toEqual([false, true, 20 * KIB]);
+    const variant = (value: string, bytes: number) =>
+      sized('d', bytes, { selection: { names: ['x'], values: [value] } });
+    for (const [value, bytes] of [
+      ['small', 10],
+      ['one', 30 * KIB],
+      ['two', 30 * KIB],
+    ] as const)
+      tier.keep(variant(value, bytes));
+    expect(['small', 'one', 'two'].map((value) => tier.peek('d', () => value) !== undefined)).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  test('what leaves no room for the others is not kept, nor is the older copy it replaces', () => {
     const tier = new MemoryTier({ maxBytes: 100 * KIB, maxEntryBytes: 10 * KIB });
     tier.keep(sized('a', 10));
-    tier.keep(sized('a', 11 * KIB));
+    tier.keep(sized('a', 91 * KIB));
     expect([tier.peek('a', none), tier.bytes]).toEqual([undefined, 0]);
   });
 
@@ -65,6 +87,7 @@ test('tells a variant that is missing from a URL that is', () => {
 class Model {
   readonly #sizes = new Map<string, number>();
   readonly #max: number;
+  #large = '';
   constructor(max: number) {
     this.#max = max;
   }
@@ -76,7 +99,11 @@ class Model {
   }
   put(key: string, size: number, maxEntry: number): void {
     this.#sizes.delete(key);
-    if (size > maxEntry) return;
+    if (size > maxEntry) {
+      this.#sizes.delete(this.#large);
+      if (size > this.#max - maxEntry) return;
+      this.#large = key;
+    }
     this.#sizes.set(key, size);
     while (this.bytes > this.#max) this.#sizes.delete(this.keys[0] ?? '');
   }

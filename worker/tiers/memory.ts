@@ -26,6 +26,8 @@ export class MemoryTier implements Tier {
   readonly #maxBytes: number;
   readonly #maxEntryBytes: number;
   #bytes = 0;
+  /** Of what is larger than `maxEntryBytes` only the last is kept: its readers share one copy. */
+  #large: string | undefined;
 
   constructor(options: { maxBytes: number; maxEntryBytes: number }) {
     this.#maxBytes = options.maxBytes;
@@ -70,8 +72,13 @@ export class MemoryTier implements Tier {
       ({ selection }) => own !== '' && selection.names.length > 0 && selectionKey(selection) !== own,
     );
     this.#drop(entry.key);
-    if (sizeOf(entry) > this.#maxEntryBytes) return;
-    const entries = [entry, ...others].slice(0, MAX_VARIANTS);
+    const isSmall = (one: StoredResponse): boolean => sizeOf(one) <= this.#maxEntryBytes;
+    if (!isSmall(entry)) {
+      if (this.#large !== undefined) this.#drop(this.#large);
+      if (sizeOf(entry) > this.#maxBytes - this.#maxEntryBytes) return;
+      this.#large = entry.key;
+    }
+    const entries = [entry, ...(isSmall(entry) ? others : others.filter(isSmall))].slice(0, MAX_VARIANTS);
     const bytes = entries.reduce((sum, one) => sum + sizeOf(one), 0);
     this.#slots.set(entry.key, { entries, bytes });
     this.#bytes += bytes;
