@@ -31,6 +31,10 @@ export class Flights {
     return this.#running.size;
   }
 
+  has(key: string): boolean {
+    return this.#running.has(key);
+  }
+
   /** Lets go of a flight that will not land: the request it belonged to is gone. */
   drop(key: string, flight: Flight): void {
     if (this.#running.get(key) === flight) this.#running.delete(key);

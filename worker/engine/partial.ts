@@ -40,7 +40,7 @@ export async function readPart(
     const answer = partAnswer(page, stored.entry, answerHeaders(stored.entry.headers, answered, deps.secure));
     if (answer !== undefined) return answer;
   }
-  if (!(await deps.mayMiss(page.client.address))) return undefined;
+  if (page.onlyIfCached || !(await deps.mayMiss(page.client.address))) return undefined;
   const validator: HeaderList = page.ifRange === null ? [] : [['if-range', page.ifRange]];
   const requestTime = deps.clock();
   const result = await send(deps, page, [['range', page.range], ...validator]);
