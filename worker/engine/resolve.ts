@@ -73,8 +73,9 @@ function concluder(deps: EngineDeps, page: Page, asked: Asked, seq: number): Con
     const shareMs = Math.max(0, Math.min(deps.limits.shareMs, freshMs));
     try {
       const report = { outcome, seq, tags: meta?.tags ?? [] };
+      const askedAt = deps.clock();
       const snapshot = await deps.leases.complete(page.key, lease, report, shareMs);
-      await deps.ledger.adopt(snapshot, deps.clock());
+      await deps.ledger.heard(snapshot, askedAt);
     } catch (error) {
       deps.report('lease-report-failed', { error: messageOf(error) });
     }
