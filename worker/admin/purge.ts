@@ -41,9 +41,11 @@ async function removeArchived(deps: EngineDeps, items: readonly InvalidationRequ
  * when no isolate of this data centre can still judge by an older one.
  */
 export async function purge(deps: EngineDeps, command: PurgeCommand, settleMs: number): Promise<Purged> {
+  const askedAt = deps.clock();
   const { seq, snapshot } = await deps.leases.invalidate(command.items, command.mode, command.id);
-  await deps.ledger.adopt(snapshot, deps.clock());
-  const settled = new Promise((resolve) => setTimeout(resolve, settleMs));
+  await deps.ledger.adopt(snapshot, askedAt);
+  const settled = deps.ledger.settle(seq, settleMs);
+  settled.catch(() => undefined);
   const entries: Invalidation[] = command.items.map((item) => ({ ...item, mode: command.mode, seq }));
   try {
     await deps.stage.purge(entries);

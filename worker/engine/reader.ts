@@ -5,7 +5,7 @@ import { currentAge } from '../policy/reuse.ts';
 import type { StoredResponse } from '../policy/stored.ts';
 import { selectionMatches } from '../policy/vary.ts';
 import { answerHeaders, isReaderCurrent, notModified, sized, storedAnswer, timing, wholeAnswer } from './answer.ts';
-import { broughtBy, Collapser, GIVE_UP_MS } from './collapse.ts';
+import { broughtBy, Collapser, GIVE_UP_MS, isOthersLimit, TIMEOUT } from './collapse.ts';
 import type { EngineDeps } from './deps.ts';
 import { patience } from './flight.ts';
 import { HotPath } from './hot.ts';
@@ -65,7 +65,8 @@ export class PageReader {
     const stored = broughtBy(resolution);
     const isMine = stored === undefined || selectionMatches(stored.selection, stored.headers, page.read);
     const left = resolution.kind === 'stream' && !isLeader && !resolution.body.joinable;
-    if (!isLeader && (!isMine || resolution.kind === 'own' || left)) return this.#alone(page, now, keep);
+    const isAlone = !isMine || resolution.kind === 'own' || left || isOthersLimit({ resolution, isLeader });
+    if (!isLeader && isAlone) return this.#alone(page, now, keep);
     switch (resolution.kind) {
       case 'entry':
         if (resolution.outcome.hit === true) this.#refreshBehind(page, candidate, keep);
@@ -86,7 +87,7 @@ export class PageReader {
     // A page found unshareable may have a copy from before: only a fresh one is still the origin's word.
     const usable = candidate !== undefined && (leased ? isReady(candidate) : candidate.judgement.use === 'fresh');
     if (usable) return this.#answer(page, entryResolution(candidate, true), candidate, true, now, keep);
-    const resolution = await resolve(this.#deps, page, candidate, keep, leased);
+    const resolution = page.onlyIfCached ? TIMEOUT : await resolve(this.#deps, page, candidate, keep, { leased });
     if (resolution.kind !== 'own' && resolution.kind !== 'failed') this.#unshared.delete(page.key);
     return this.#answer(page, resolution, candidate, true, now, keep);
   }

@@ -73,8 +73,9 @@ function concluder(deps: EngineDeps, page: Page, asked: Asked, seq: number): Con
     const shareMs = Math.max(0, Math.min(deps.limits.shareMs, freshMs));
     try {
       const report = { outcome, seq, tags: meta?.tags ?? [] };
+      const askedAt = deps.clock();
       const snapshot = await deps.leases.complete(page.key, lease, report, shareMs);
-      await deps.ledger.adopt(snapshot, deps.clock());
+      await deps.ledger.heard(snapshot, askedAt);
     } catch (error) {
       deps.report('lease-report-failed', { error: messageOf(error) });
     }
@@ -100,21 +101,33 @@ function confirmedElsewhere(
   };
 }
 
+/** How a page is brought up to date, where not in the usual way. */
+export interface Manner {
+  /** false: fetched for its reader alone, whatever other data centres fetch. */
+  readonly leased?: boolean;
+  /** The client's limit has been asked already, and counts this request. */
+  readonly isCleared?: boolean;
+  /** Told the ledger's number the fetch begins with. */
+  readonly begun?: (seq: number) => void;
+}
+
 /**
- * Bring a page up to date: lease, then the origin, once for the world. `candidate` is the best stored copy, if any;
- * `begun` is told the ledger's number the fetch begins with. Rejects never.
+ * Bring a page up to date: lease, then the origin, once for the world. `candidate` is the best stored copy, if any.
+ * Rejects never.
  */
 export async function resolve(
   deps: EngineDeps,
   page: Page,
   candidate: Candidate | undefined,
   keep: Keep,
-  leased = true,
-  begun?: (seq: number) => void,
+  { leased = true, isCleared = false, begun }: Manner = {},
 ): Promise<Resolution> {
   const origin = deps.origin(page.route.to);
   if (origin.isOpen(deps.clock()))
     return { kind: 'failed', failure: 'breaker-open', retryAfterMs: origin.breaker.openUntil - deps.clock() };
+  // Before the lease: a client past its limit has no other data centre wait for a fetch that never was.
+  if (!isCleared && !(await deps.mayMiss(page.client.address)))
+    return { kind: 'failed', failure: 'rate-limited', retryAfterMs: 10_000 };
   const unleased: Asked = { acquired: { state: 'timeout', seq: deps.ledger.index.seq } };
   const asked = leased ? await acquire(deps, page, candidate) : unleased;
   const { acquired } = asked;
@@ -133,10 +146,6 @@ export async function resolve(
   }
   const seq = acquired.state === 'done' ? deps.ledger.index.seq : acquired.seq;
   const conclude = concluder(deps, page, asked, seq);
-  if (!(await deps.mayMiss(page.client.address))) {
-    keep(conclude({ kind: 'failed' }));
-    return { kind: 'failed', failure: 'rate-limited', retryAfterMs: 10_000 };
-  }
   begun?.(seq);
   return fetchPage(deps, page, candidate, seq, keep, conclude);
 }

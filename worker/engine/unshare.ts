@@ -36,10 +36,11 @@ export class Unsharing {
   /** `seq`: that of the copy found stored. All copies of it, in any data centre, come to one line. Rejects never. */
   async takeBack(key: string, seq: number): Promise<void> {
     const { clock, leases, ledger, archive, stage, report } = this.#deps;
-    if (!this.#mayWrite(key, clock())) return;
+    const askedAt = clock();
+    if (!this.#mayWrite(key, askedAt)) return;
     try {
       const written = await leases.invalidate([{ kind: 'url', value: key }], 'delete', `unshare:${seq}:${key}`);
-      await ledger.adopt(written.snapshot, clock());
+      await ledger.adopt(written.snapshot, askedAt);
       // Where another data centre took it back before, a new public copy may be there by now.
       const kept = await archive.get(key, () => null);
       const isOld = kept === undefined || ledger.index.verdict(kept) === 'deleted';

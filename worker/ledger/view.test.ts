@@ -53,3 +53,74 @@ test('what the refresh itself needs is kept alive, not only its readers’ patie
   const ended = await Promise.race([seen.kept[0], new Promise((resolve) => setTimeout(resolve, 100, 'alive'))]);
   expect(ended).toBe('alive');
 });
+
+/** Isolates of one data centre over one ledger and one shared snapshot; each has its own delay of a put, ms. */
+function dataCentre() {
+  const line = (seq: number, value: string) => ({ seq, kind: 'url', value, mode: 'delete' }) as const;
+  const first: LedgerSnapshot = { seq: 1, floor: 0, entries: [line(1, 'other')] };
+  const second: LedgerSnapshot = { seq: 2, floor: 0, entries: [line(1, 'other'), line(2, 'page')] };
+  const seen = { standing: undefined as { snapshot: LedgerSnapshot; asOf: number } | undefined, puts: 0 };
+  const remote = { read: async () => first } as unknown as LedgerRemote;
+  const isolate = (delayMs: number): LedgerView => {
+    const shared = {
+      get: async () => seen.standing,
+      put: async (snapshot: LedgerSnapshot, asOf: number) => {
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        seen.puts += 1;
+        seen.standing = { snapshot, asOf };
+      },
+    };
+    return new LedgerView(remote, shared, TIMING, () => undefined);
+  };
+  return { seen, first, second, isolate };
+}
+
+test('an older snapshot does not take the place of a newer one, and its holder learns of it', async () => {
+  const { seen, first, second, isolate } = dataCentre();
+  const [purging, filling] = [isolate(0), isolate(0)];
+  await purging.adopt(second, NOW);
+  await filling.adopt(first, NOW + 100);
+  expect([seen.standing?.snapshot.seq, filling.index.seq]).toEqual([2, 2]);
+});
+
+test('a put that was under way is put right before the purge is acknowledged', async () => {
+  const { seen, first, second, isolate } = dataCentre();
+  const [purging, filling] = [isolate(0), isolate(30)];
+  const late = filling.adopt(first, NOW + 10);
+  await purging.adopt(second, NOW);
+  const settled = purging.settle(2, 60);
+  await late;
+  expect(seen.standing?.snapshot.seq).toBe(1);
+  await settled;
+  expect(seen.standing?.snapshot.seq).toBe(2);
+});
+
+test('a purge is heard of by who asked the ledger after it was sent, and before it was written', async () => {
+  const { second, isolate } = dataCentre();
+  const [purging, reading] = [isolate(0), isolate(0)];
+  await reading.ready(NOW + 5, () => undefined);
+  await purging.adopt(second, NOW);
+  await reading.ready(NOW + 300, () => undefined);
+  expect(reading.index.seq).toBe(2);
+});
+
+test('a purge that older snapshots keep hiding is not acknowledged', async () => {
+  const { seen, first, second, isolate } = dataCentre();
+  const purging = isolate(0);
+  await purging.adopt(second, NOW);
+  const hiding = setInterval(() => {
+    seen.standing = { snapshot: first, asOf: NOW };
+  }, 1);
+  await expect(purging.settle(2, 20)).rejects.toThrow('invalidation 2');
+  clearInterval(hiding);
+});
+
+test('what comes along with another answer is shared only where it is news', async () => {
+  const { seen, first, second, isolate } = dataCentre();
+  const view = isolate(0);
+  await view.heard(first, NOW);
+  await view.heard(first, NOW + 10);
+  expect([seen.puts, view.asOf]).toEqual([1, NOW + 10]);
+  await view.heard(second, NOW + 20);
+  expect([seen.puts, seen.standing?.snapshot.seq]).toEqual([2, 2]);
+});

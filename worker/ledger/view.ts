@@ -32,6 +32,8 @@ export interface LedgerTiming {
   readonly deadlineMs: number;
 }
 
+/** An older put that lands late is rare; this many in a row are a fault. */
+const SETTLE_ROUNDS = 4;
 const FAILURE_PAUSE_MS = 1_000;
 /** A refresh that has not ended by then is lost. */
 const LOST_MS = 10_000;
@@ -95,10 +97,47 @@ export class LedgerView {
       : undefined;
   }
 
-  /** The purging isolate knows at once; the data centre as soon as this resolves and `shareMs` have passed. */
-  async adopt(snapshot: LedgerSnapshot, now: number): Promise<void> {
-    this.#take(snapshot, now);
-    await this.#shared.put(this.#snapshot, now).catch(this.#onError);
+  /**
+   * This isolate knows at once; the data centre as soon as this resolves and `shareMs` have passed, unless an older
+   * put overtakes this one (see `settle`). `asOf`: when the ledger was asked, before the call.
+   */
+  async adopt(snapshot: LedgerSnapshot, asOf: number): Promise<void> {
+    this.#take(snapshot, asOf);
+    try {
+      const standing = await this.#shared.get();
+      if (standing !== undefined) this.#take(standing.snapshot, standing.asOf);
+      const isOlder =
+        standing === undefined || standing.snapshot.seq < this.#snapshot.seq || standing.asOf < this.#asOf;
+      if (isOlder) await this.#shared.put(this.#snapshot, this.#asOf);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+
+  /** A snapshot that came along with another answer: worth sharing only where it is news. */
+  async heard(snapshot: LedgerSnapshot, asOf: number): Promise<void> {
+    if (snapshot.seq > this.#snapshot.seq) await this.adopt(snapshot, asOf);
+    else this.#take(snapshot, asOf);
+  }
+
+  /**
+   * Resolves once no isolate of the data centre judges by less than the adopted `seq`: it was shared for `ms`, and
+   * no put that was under way has taken its place.
+   * @throws Error when older snapshots keep doing so.
+   */
+  async settle(seq: number, ms: number): Promise<void> {
+    for (let round = 0; round < SETTLE_ROUNDS; round += 1) {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      try {
+        // None at all is as good: who finds none asks the ledger itself.
+        const standing = await this.#shared.get();
+        if (standing === undefined || standing.snapshot.seq >= seq) return;
+      } catch (error) {
+        return this.#onError(error);
+      }
+      await this.adopt(this.#snapshot, this.#asOf);
+    }
+    throw new Error(`invalidation ${seq} does not reach the data centre's shared snapshot`);
   }
 
   #refresh(now: number, due: boolean): Promise<void> {
@@ -116,7 +155,7 @@ export class LedgerView {
     try {
       const shared = await this.#shared.get();
       this.#sharedAt = now;
-      if (shared !== undefined && shared.asOf > this.#asOf) this.#take(shared.snapshot, shared.asOf);
+      if (shared !== undefined) this.#take(shared.snapshot, shared.asOf);
       // No snapshot where there was one: a zone purge has swept it away, and asks for a new one.
       const swept = shared === undefined;
       if (!swept && (!due || now - this.#asOf < this.#timing.refreshMs)) return;
