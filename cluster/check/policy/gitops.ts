@@ -33,6 +33,17 @@ function waitsFor(name: string, cluster: Cluster, seen = new Set<string>()): Set
 /** Order, sources and charts. */
 export const gitopsRules: readonly Rule[] = [
   objectRule(
+    'release-retries',
+    'helm-controller tries a failed release once and then waits for a person, unless told to retry',
+    ['HelmRelease'],
+    (placed) =>
+      ['spec.install.strategy.name', 'spec.upgrade.strategy.name'].flatMap((field) =>
+        at(placed.object, field) === 'RetryOnFailure'
+          ? []
+          : [complain(placed, field, 'is not RetryOnFailure; add gitops/flux/releases to the components of its stage')],
+      ),
+  ),
+  objectRule(
     'stage-order',
     'A stage that waits for nothing real, or for itself, never starts',
     ['Kustomization'],
