@@ -5,6 +5,8 @@ import { asKept } from './store/threads.ts';
 import type { Listen, Made } from './types.ts';
 import { Ended, STORE_MS, type Wish, within } from './wish.ts';
 
+const NOTHING = { generation: null, kept: null, record: null };
+
 /** A generation as it was decided on. */
 export interface Flight {
   /** The wish that came first. */
@@ -24,6 +26,8 @@ interface Open {
   readonly superseding: AbortController;
   readonly superseded: Promise<Ended>;
   waiters: number;
+  /** It has not waited: nothing can have happened since its thread was met. */
+  isNew: boolean;
 }
 
 export interface Joined {
@@ -98,8 +102,11 @@ export class Flights {
     const superseded = new Promise<Ended>((resolve) => {
       superseding.signal.addEventListener('abort', () => resolve(superseding.signal.reason as Ended), { once: true });
     });
-    const open: Open = { name, flight, jobs: new Set(), superseding, superseded, waiters: 0 };
+    const open: Open = { name, flight, jobs: new Set(), superseding, superseded, waiters: 0, isNew: true };
     this.#open.add(open);
+    queueMicrotask(() => {
+      open.isNew = false;
+    });
     return open;
   }
 
@@ -108,7 +115,7 @@ export class Flights {
     const { ask } = flight.wish;
     const superseded = open.superseding.signal;
     const queuedMs = Math.max(0, this.#parts.now() - ask.acceptedAt);
-    const { generation, kept, record } = await this.#look(flight);
+    const { generation, kept, record } = open.isNew && flight.standing.first ? NOTHING : await this.#look(flight);
     // It may have waited for long: a comment of it may have been removed here, or by another bridge.
     const moved = generation !== null && generation !== flight.standing.generation;
     superseded.throwIfAborted();
@@ -129,12 +136,11 @@ export class Flights {
   }
 
   async #look({ wish, standing }: Flight): ReturnType<ServiceParts['threads']['made']> {
-    const nothing = { generation: null, kept: null, record: null };
-    if (standing.generation === null) return nothing;
+    if (standing.generation === null) return NOTHING;
     const { threadId, variant } = wish.arriving;
     return within(this.#parts.threads.made(threadId, variant), STORE_MS).catch((error: Error) => {
       this.#parts.stumbled(error);
-      return nothing;
+      return NOTHING;
     });
   }
 

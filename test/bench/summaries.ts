@@ -116,14 +116,14 @@ const speed = (): Promise<Speed> =>
     const same = thread('same', 50);
     await ask(same);
     const cachedMs: number[] = [];
-    for (let turn = 0; turn < 600; turn++) cachedMs.push((await ask(same)).ms);
+    for (let turn = 0; turn < 2000; turn++) cachedMs.push((await ask(same)).ms);
     const freshMs: number[] = [];
     const directMs: number[] = [];
     for (let turn = 0; turn < 500; turn++) {
       freshMs.push((await ask(thread(`fresh-${turn}`, 10))).ms);
       directMs.push(await model.direct());
     }
-    return { cachedMs: cachedMs.slice(100), freshMs: freshMs.slice(200), directMs: directMs.slice(200) };
+    return { cachedMs: cachedMs.slice(1000), freshMs: freshMs.slice(200), directMs: directMs.slice(200) };
   });
 
 interface Crowd {

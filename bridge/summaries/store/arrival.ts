@@ -89,7 +89,7 @@ export async function meet(sql: Sql, arriving: Arriving): Promise<Known | Standi
        LEFT JOIN summary_made AS made ON made.thread_id = head.id AND made.variant = $2`,
     [threadId, variant, visibility, JSON.stringify(digests), seen, new Date(acceptedAt).toISOString()],
   );
-  if (row?.first) return { comments, seen, generation: 0, outdated: false, changed: [], kept: null };
+  if (row?.first) return { comments, seen, generation: 0, outdated: false, changed: [], kept: null, first: true };
   return row && knownOf(row);
 }
 

@@ -36,6 +36,8 @@ export interface Standing {
   readonly outdated: boolean;
   /** The last good summary as asked for, without anything that was edited or removed since. */
   readonly kept: Kept | null;
+  /** Nothing was known of the thread before. */
+  readonly first?: boolean;
   /** Ids of the comments that were found edited or removed by this request. */
   readonly changed: readonly string[];
 }
