@@ -8,6 +8,9 @@ import {
   type Verdict,
 } from './claims.ts';
 
+/** RFC 7515 §7.1 with the base64url of §2: no padding and no white space, which decoders of base64 forgive and jose with them. */
+const COMPACT = /^[\w-]*\.[\w-]*\.[\w-]*$/;
+
 /**
  * Verifies signature, algorithm, issuer, audience and times. RS256 only: it is what Google and Cloudflare sign with, and pinning it
  * shuts out `none` and the HMAC-with-a-public-key confusion (RFC 8725 section 3.1).
@@ -18,7 +21,7 @@ export async function verifyJwt(
   keys: JWTVerifyGetKey,
   nowMs: number,
 ): Promise<Verdict<Claims>> {
-  if (token.length > TOKEN_MAX_CHARS) return { ok: false, reason: 'malformed' };
+  if (token.length > TOKEN_MAX_CHARS || !COMPACT.test(token)) return { ok: false, reason: 'malformed' };
   try {
     const { payload } = await jwtVerify(token, keys, {
       algorithms: ['RS256'],

@@ -136,6 +136,17 @@ describe.each(VERIFIERS)('Google ID tokens, with %s', (name) => {
     expect(await ask(bearer(`${'a'.repeat(9000)}.b.c`))).toBe('malformed');
   });
 
+  test.each([' ', '\n', '=', '+', '/'])(
+    'base64 that is not base64url is refused: %j in the signature',
+    async (strange) => {
+      const verify = verifiers[name]({ issuer: [google.iss], audience: [AUDIENCE] });
+      const token = await issuer.sign(google);
+      expect(await verify(token, NOW)).toMatchObject({ ok: true });
+      for (const at of [token.length, token.length - 8, token.length - 9])
+        expect(await verify(token.slice(0, at) + strange + token.slice(at), NOW)).toMatchObject({ ok: false });
+    },
+  );
+
   test('keys a token names itself are not fetched', async () => {
     const before = issuer.fetches;
     const { jwksUrl } = issuer;
