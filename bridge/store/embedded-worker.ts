@@ -3,6 +3,7 @@ import { PGlite } from '@electric-sql/pglite';
 import type { SqlValue } from './database.ts';
 import { DurableFs, durableStart } from './durable-fs.ts';
 import { PreparedStatements } from './prepared.ts';
+import { WAL_WRITER_DELAY_MS, WalWriter } from './wal-writer.ts';
 
 export interface EmbeddedRequest {
   readonly id: number;
@@ -23,6 +24,9 @@ const database = await PGlite.create({
   startParams: durableStart(PGlite.defaultStartParams),
 });
 const statements = new PreparedStatements(database);
+const walWriter = new WalWriter({ query: (text) => statements.query(text, []) as never }, (work) =>
+  setTimeout(work, WAL_WRITER_DELAY_MS),
+);
 port.postMessage({ id: 0, rows: [] } satisfies EmbeddedResponse);
 
 port.on('message', (request: EmbeddedRequest | 'close') => {
@@ -31,7 +35,10 @@ port.on('message', (request: EmbeddedRequest | 'close') => {
     return;
   }
   statements.query(request.text, request.params).then(
-    (rows) => port.postMessage({ id: request.id, rows } satisfies EmbeddedResponse),
+    (rows) => {
+      port.postMessage({ id: request.id, rows } satisfies EmbeddedResponse);
+      walWriter.ran(request.text);
+    },
     (error: Error & { code?: string }) =>
       port.postMessage({
         id: request.id,

@@ -136,6 +136,25 @@ test('done: neither the job nor a request for the same is made again', async () 
   expect(model.chats).toHaveLength(made);
 });
 
+test('answered without a job: on the disk with whatever was accepted after it, and killed at once it costs a generation at most', async () => {
+  const answer = async (id: string) => {
+    const response = await fetch(`http://127.0.0.1:${port}/v1/summaries`, {
+      method: 'POST',
+      headers,
+      body: asking(marked(id)),
+    });
+    return (await response.json()) as Summary;
+  };
+  await answer('before');
+  await accepted('after');
+  await answer('last');
+  await crash();
+  expect(await answer('before')).toMatchObject({ cached: true, engine: 'model' });
+  await done('after');
+  expect(await answer('last')).toMatchObject({ engine: 'model', coverage: { covered: 10 } });
+  expect([generationsOf('before'), generationsOf('last')]).toEqual([1, expect.toBeOneOf([1, 2])]);
+});
+
 test('SIGTERM gives running jobs back at once, and an orderly end costs no attempt', async () => {
   model.hold = 'mid-stream';
   await accepted('term');

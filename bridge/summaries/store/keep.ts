@@ -17,12 +17,20 @@ export interface Saving {
 /** Summaries of one thread in different words, languages or lengths that are kept beside each other. */
 const VARIANTS_MAX = 8;
 
+export interface Keeping {
+  /**
+   * Whether it is on the disk once it is kept. It has to be where more than a summary depends on it; else a crash just after the answer
+   * costs its making again, and nothing else: its purge is lost with it.
+   */
+  readonly durable: boolean;
+}
+
 /**
  * Checks, writes and queues the purge in one statement: each one more is a round trip to the store's thread or server. A slower request
  * for an earlier state of the thread does not replace the summary of the newest.
  * @returns false where the thread has moved on.
  */
-export async function keep(sql: Sql, made: Saving, parts: Withdrawing): Promise<boolean> {
+export async function keep(sql: Sql, made: Saving, parts: Withdrawing, { durable }: Keeping): Promise<boolean> {
   const { threadId, variant, key, seen, summary, generation, record } = made;
   const purge = purgeOf(threadId, 'invalidate', parts);
   const kept = await one<{ purged: boolean; crowded: boolean }>(
@@ -40,7 +48,7 @@ export async function keep(sql: Sql, made: Saving, parts: Withdrawing): Promise<
        INSERT INTO purge (id, accepted_at, caller, request_id, digest, body)
        SELECT $9::text, $10::timestamptz, $11::text, $12::text, $13::text, $14::text::jsonb FROM head, put WHERE head.visibility = 'public'
        RETURNING id)
-     SELECT EXISTS (SELECT FROM purged) AS purged, coalesce(put.added, false)
+     SELECT ${durable ? '' : `set_config('synchronous_commit', 'off', true), `}EXISTS (SELECT FROM purged) AS purged, coalesce(put.added, false)
        AND (SELECT count(*) FROM summary_made WHERE thread_id = $1) >= ${VARIANTS_MAX} AS crowded FROM head LEFT JOIN put ON true`,
     [
       ...[threadId, variant, key, seen, JSON.stringify(summary), summary.createdAt, generation],

@@ -73,14 +73,15 @@ export class Threads {
   }
 
   /**
-   * Keeps what was made, purges the edge, and does whatever must not happen without it (`alongside`), all or nothing.
+   * Keeps what was made, purges the edge, and does whatever must not happen without it (`alongside`), all or nothing; on the disk when
+   * this ends where there is such, else moments later.
    * @returns false where a comment it was made from has been edited or removed meanwhile, or all of the thread.
    */
   async save(made: Saving, alongside?: (sql: Sql) => Promise<void>): Promise<boolean> {
-    const save = (sql: Sql, parts: Withdrawing): Promise<boolean> => keep(sql, made, parts);
-    if (alongside === undefined) return this.#announcing((parts) => save(this.#database, parts));
+    if (alongside === undefined)
+      return this.#announcing((parts) => keep(this.#database, made, parts, { durable: false }));
     return this.#settling(async (sql, parts) => {
-      const kept = await save(sql, parts);
+      const kept = await keep(sql, made, parts, { durable: true });
       if (kept) await alongside(sql);
       return kept;
     });
