@@ -3,9 +3,16 @@ import { type ReadField, selectionKey } from '../policy/vary.ts';
 import type { Tier } from './tier.ts';
 import { MAX_VARIANTS, newestMatch } from './variants.ts';
 
-interface Slot {
-  entries: StoredResponse[];
-  bytes: number;
+/** In the order of use, as a ring: a map in that order would have to delete and add a key for every hit. */
+interface Place {
+  older: Place;
+  newer: Place;
+}
+
+interface Slot extends Place {
+  readonly key: string;
+  readonly entries: readonly StoredResponse[];
+  readonly bytes: number;
 }
 
 /** What an entry costs beside its text and its body: objects, map slots, parsed fields. */
@@ -19,10 +26,17 @@ function sizeOf({ key, headers, tags, body }: StoredResponse): number {
   return body.byteLength + text + OVERHEAD_BYTES;
 }
 
-/** This isolate's memory: bounded by bytes, least recently used first out. The only tier that answers without waiting. */
+/**
+ * This isolate's memory: bounded by bytes, least recently used first out. The only tier that answers without waiting.
+ *
+ * A hit moves a page within the ring and leaves the map alone. What is deleted from a `Map` stays in the chain of its hash until the
+ * whole map is copied, so that a hot page that is deleted and added with every hit walks a chain as long as the map is large.
+ */
 export class MemoryTier implements Tier {
   readonly name = 'memory';
   readonly #slots = new Map<string, Slot>();
+  /** Between the newest and the oldest. */
+  readonly #ends = {} as Place;
   readonly #maxBytes: number;
   readonly #maxEntryBytes: number;
   #bytes = 0;
@@ -32,6 +46,7 @@ export class MemoryTier implements Tier {
   constructor(options: { maxBytes: number; maxEntryBytes: number }) {
     this.#maxBytes = options.maxBytes;
     this.#maxEntryBytes = options.maxEntryBytes;
+    this.#ends.older = this.#ends.newer = this.#ends;
   }
 
   get bytes(): number {
@@ -46,8 +61,8 @@ export class MemoryTier implements Tier {
   peek(key: string, read: ReadField): StoredResponse | undefined {
     const slot = this.#slots.get(key);
     if (slot === undefined) return undefined;
-    this.#slots.delete(key);
-    this.#slots.set(key, slot);
+    unlink(slot);
+    this.#append(slot);
     const only = slot.entries.length === 1 ? slot.entries[0] : undefined;
     return only !== undefined && only.selection.names.length === 0 ? only : newestMatch(slot.entries, read);
   }
@@ -80,9 +95,11 @@ export class MemoryTier implements Tier {
     }
     const entries = [entry, ...(isSmall(entry) ? others : others.filter(isSmall))].slice(0, MAX_VARIANTS);
     const bytes = entries.reduce((sum, one) => sum + sizeOf(one), 0);
-    this.#slots.set(entry.key, { entries, bytes });
+    const slot: Slot = { key: entry.key, entries, bytes, older: this.#ends, newer: this.#ends };
+    this.#slots.set(entry.key, slot);
+    this.#append(slot);
     this.#bytes += bytes;
-    this.#evict();
+    while (this.#bytes > this.#maxBytes) this.#drop((this.#ends.newer as Slot).key);
   }
 
   async delete(key: string): Promise<void> {
@@ -94,12 +111,18 @@ export class MemoryTier implements Tier {
     if (slot === undefined) return;
     this.#bytes -= slot.bytes;
     this.#slots.delete(key);
+    unlink(slot);
   }
 
-  #evict(): void {
-    for (const key of this.#slots.keys()) {
-      if (this.#bytes <= this.#maxBytes) return;
-      this.#drop(key);
-    }
+  #append(slot: Slot): void {
+    const newest = this.#ends.older;
+    slot.older = newest;
+    slot.newer = this.#ends;
+    newest.newer = this.#ends.older = slot;
   }
+}
+
+function unlink({ older, newer }: Place): void {
+  older.newer = newer;
+  newer.older = older;
 }
