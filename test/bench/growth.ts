@@ -1,7 +1,7 @@
 import { get } from '../support/http.ts';
 import { rounds, type Sample, settle, type Target } from './load.ts';
 import { type Bench, type Goal, type Outcome, UNMEASURED } from './scenario.ts';
-import { median, pairedRatio, round } from './stats.ts';
+import { median, round } from './stats.ts';
 import { originCount, startOurs } from './targets.ts';
 
 const ALLOWED = 0.1;
@@ -89,8 +89,8 @@ export async function stages(
 /** What a hit costs: CPU time of the server, where the system tells; else the time it takes. */
 const cost = ({ cpuMicros, perSecond }: Sample): number => cpuMicros ?? 1e6 / perSecond;
 
-/** By how much the one that has grown costs more than the one that has not: of each round the ratio, of all rounds the median. */
-const apart = ({ grown, still }: Stage): number => pairedRatio(grown.map(cost), still.map(cost));
+/** By how much the one that has grown costs more than the one that has not. What disturbs one sample is over by the next: no pairs. */
+const apart = ({ grown, still }: Stage): number => median(grown.map(cost)) / median(still.map(cost));
 
 /** By how much a hit costs more at each size than at the first. */
 export function growths(measured: Stage[], what: string): number[] {
