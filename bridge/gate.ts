@@ -1,19 +1,11 @@
-import { createHash } from 'node:crypto';
-import { type Digest, digestTokens } from '../shared/access/bearer.ts';
+import { digestTokens } from '../shared/access/bearer.ts';
 import type { Gate, Issuer } from '../shared/access/gate.ts';
 import { remoteKeys, verifyJwt } from '../shared/access/jwt.ts';
 import type { BridgeConfig, IssuerConfig } from './config.ts';
 
-/** A token takes a microsecond to hash, and a hundred to be passed to the threads that WebCrypto hashes on, and back. */
-const subtle: Digest = {
-  digest: async (_algorithm, data) => {
-    const { buffer, byteOffset, byteLength } = createHash('sha256').update(data).digest();
-    return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
-  },
-};
-
 /** Who is let in, from the configuration; the secrets themselves are not kept. */
 export async function createGate(config: BridgeConfig, now: () => number): Promise<Gate> {
+  const { subtle } = crypto;
   return {
     tokens: await digestTokens(config.tokens, subtle),
     google: config.google && issuerOf(config.google),

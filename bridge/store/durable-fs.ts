@@ -58,15 +58,13 @@ export class DurableFs extends NodeFS {
 
 /**
  * PGlite's own start parameters without `-F` (fsync off), with the one sync method that reaches the file system (its `fdatasync` does
- * not), with buffers sized for a queue rather than for analytics, and with prepared statements planned once: `custom` plans are made
- * anew for every call, which here costs a fifth of it.
+ * not), and with buffers sized for a queue rather than for analytics.
  */
 export function durableStart(defaults: readonly string[]): string[] {
   const settings = ['fsync=on', 'wal_sync_method=fsync', 'synchronous_commit=on', 'full_page_writes=on'];
   const sizes = ['shared_buffers=16MB', 'max_wal_size=64MB', 'min_wal_size=32MB'];
-  const plans = ['plan_cache_mode=force_generic_plan'];
   return [
     ...defaults.filter((parameter) => parameter !== '-F'),
-    ...[...settings, ...sizes, ...plans].flatMap((setting) => ['-c', setting]),
+    ...[...settings, ...sizes].flatMap((setting) => ['-c', setting]),
   ];
 }
