@@ -26,7 +26,7 @@ const PAUSES_MS = [5, 10, 20, 40, 80, 100];
  * (postgresql.org/docs/current/explicit-locking.html). So a number that is seen is final once those who held that lock when it was
  * seen have ended; who comes later takes higher numbers. Looking at the locks waits for nobody and nobody waits for it: a lock of our own (SHARE) would
  * queue every INSERT behind itself for as long as one forgotten transaction is open, and would again and again break off autovacuum. The
- * snapshot's xmin is no better: any long transaction of any database of the server holds it back.
+ * snapshot's xmin is no better: a long transaction in whatever database of the server holds it back.
  */
 export class Watermark {
   readonly #sql: Sql;
