@@ -27,9 +27,15 @@ const CHARTS: readonly Chart[] = [
   { caption: 'Last 90 days', lengthMs: DAY_MS, count: 90, label: (at) => iso(at).slice(0, 10) },
 ];
 
-const dot = (good: boolean): string =>
-  `<i class="${good ? 'up' : 'down'}" role="img" aria-label="${good ? 'good' : 'bad'}"></i>`;
-const row = (name: string, good: boolean, text: string): string => `<dt>${name}</dt><dd>${dot(good)}${text}</dd>`;
+/** What is known of something: what nobody asked is not said to be good. */
+const STATES = {
+  up: ['good', 'up'],
+  down: ['bad', 'away'],
+  none: ['no data', 'not asked lately'],
+} as const;
+const dot = (kind: keyof typeof STATES): string => `<i class="${kind}" role="img" aria-label="${STATES[kind][0]}"></i>`;
+const row = (name: string, good: boolean, text: string): string =>
+  `<dt>${name}</dt><dd>${dot(good ? 'up' : 'down')}${text}</dd>`;
 
 function ago(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
@@ -42,14 +48,14 @@ function upstream(name: string, seen: EdgeHealth, now: number): string {
   const history = seen.history[name];
   const last = history?.last;
   const lastUp = last === undefined || last.up > last.down;
-  const good = breaker === 'closed' && lastUp;
-  const state = good ? (last === undefined ? 'not asked lately' : 'up') : 'away';
+  const seenUp = last === undefined ? 'none' : 'up';
+  const kind = breaker === 'closed' && lastUp ? seenUp : 'down';
   const said =
     last === undefined ? '' : `${last.said}${lastUp ? `, ${Math.round(last.ms)} ms` : ''}, ${ago(now - last.at)}`;
   const charts = CHARTS.map((chart) =>
     uptimeChart((chart.lengthMs === HOUR_MS ? history?.hours : history?.days) ?? [], chart, now),
   );
-  return `<section><div class="head"><h2>${dot(good)}${name}: <small>${state}</small></h2><span>${said}</span></div>${charts.join('')}</section>`;
+  return `<section><div class="head"><h2>${dot(kind)}${name}: <small>${STATES[kind][1]}</small></h2><span>${said}</span></div>${charts.join('')}</section>`;
 }
 
 /** The page of `seen`, for a person, without a script. */

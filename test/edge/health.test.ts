@@ -19,7 +19,9 @@ const statusPage = (at: At) => ask(at.edge, '/', { headers: { Host: 'status.loca
 describe('readers’ own requests', () => {
   test('are told to the ledger, and read in every data centre', async () => {
     expect(await history(unwatched)).toEqual({});
-    expect((await statusPage(unwatched)).text).toContain('no data yet');
+    const unseen = (await statusPage(unwatched)).text;
+    expect(unseen).toContain('no data yet');
+    expect(unseen).toContain('aria-label="no data"></i>blog: <small>not asked lately</small>');
     unwatched.origin.publish('/a', 'a');
     expect((await ask(unwatched.edge, '/a')).text).toBe('a');
     for (const colo of [0, 1]) {
@@ -30,7 +32,9 @@ describe('readers’ own requests', () => {
       expect(days).toMatchObject([{ up: 1, down: 0 }]);
       expect(last).toMatchObject({ up: 1, down: 0, said: '200', ms: expect.any(Number) });
     }
-    expect((await statusPage(unwatched)).text).toContain('up 100 % of 1 minute observed');
+    const seen = (await statusPage(unwatched)).text;
+    expect(seen).toContain('up 100 % of 1 minute observed');
+    expect(seen).toContain('aria-label="good"></i>blog: <small>up</small>');
   });
 
   test('say so when home is away', async () => {
