@@ -24,9 +24,7 @@ const database = await PGlite.create({
   startParams: durableStart(PGlite.defaultStartParams),
 });
 const statements = new PreparedStatements(database);
-const walWriter = new WalWriter({ query: (text) => statements.query(text, []) as never }, (work) =>
-  setTimeout(work, WAL_WRITER_DELAY_MS),
-);
+const walWriter = new WalWriter(statements, (work) => setTimeout(work, WAL_WRITER_DELAY_MS).unref());
 port.postMessage({ id: 0, rows: [] } satisfies EmbeddedResponse);
 
 port.on('message', (request: EmbeddedRequest | 'close') => {
@@ -34,6 +32,7 @@ port.on('message', (request: EmbeddedRequest | 'close') => {
     void database.close().then(() => port.close());
     return;
   }
+  walWriter.runs(request.text);
   statements.query(request.text, request.params).then(
     (rows) => {
       port.postMessage({ id: request.id, rows } satisfies EmbeddedResponse);

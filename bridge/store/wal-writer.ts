@@ -1,4 +1,9 @@
-import type { Sql } from './database.ts';
+import type { SqlValue } from './database.ts';
+
+/** Where statements are run, in order. */
+export interface Statements {
+  query(text: string, params: readonly SqlValue[]): Promise<unknown>;
+}
 
 /** A commit that nobody waited for is on the disk this many milliseconds later. */
 export const WAL_WRITER_DELAY_MS = 100;
@@ -8,20 +13,24 @@ export const WAL_WRITER_DELAY_MS = 100;
  * (`synchronous_commit = off`) stay in its memory until someone waits for one, and a killed process would lose them all.
  */
 export class WalWriter {
-  readonly #sql: Sql;
+  readonly #statements: Statements;
   readonly #later: (work: () => void) => void;
   #isDue = false;
   #inTransaction = false;
 
   /** @param later runs `work` after `WAL_WRITER_DELAY_MS`. */
-  constructor(sql: Sql, later: (work: () => void) => void) {
-    this.#sql = sql;
+  constructor(statements: Statements, later: (work: () => void) => void) {
+    this.#statements = statements;
     this.#later = later;
+  }
+
+  /** A statement is about to be run: what is flushed from here on would stand behind it. */
+  runs(text: string): void {
+    if (text === 'BEGIN') this.#inTransaction = true;
   }
 
   /** A statement has ended. */
   ran(text: string): void {
-    if (text === 'BEGIN') this.#inTransaction = true;
     if (text === 'COMMIT' || text === 'ROLLBACK') this.#inTransaction = false;
     if (!this.#isDue && text.includes('synchronous_commit')) this.#rearm();
   }
@@ -36,6 +45,6 @@ export class WalWriter {
     this.#isDue = false;
     if (this.#inTransaction) return this.#rearm();
     // Where this fails the next statement fails too, and there somebody hears of it.
-    await this.#sql.query(`SELECT pg_logical_emit_message(true, 'wal-writer', '')`).catch(() => {});
+    await this.#statements.query(`SELECT pg_logical_emit_message(true, 'wal-writer', '')`, []).catch(() => {});
   }
 }

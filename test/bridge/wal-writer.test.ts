@@ -1,7 +1,6 @@
 import { fsyncSync, rmSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Sql } from '../../bridge/store/database.ts';
 import { DurableFs, durableStart } from '../../bridge/store/durable-fs.ts';
 import { PreparedStatements } from '../../bridge/store/prepared.ts';
 import { WalWriter } from '../../bridge/store/wal-writer.ts';
@@ -9,7 +8,7 @@ import { newDataDirectory } from '../support/bridge.ts';
 
 let data: string;
 let database: PGlite;
-let sql: Sql;
+let sql: PreparedStatements;
 let syncs = 0;
 let due: (() => void)[] = [];
 let writer: WalWriter;
@@ -23,9 +22,8 @@ beforeAll(async () => {
     fs: new DurableFs(data, sync),
     startParams: durableStart(PGlite.defaultStartParams),
   });
-  const statements = new PreparedStatements(database);
-  sql = { query: (text, params = []) => statements.query(text, params) as never };
-  await sql.query('CREATE TABLE kept (what text)');
+  sql = new PreparedStatements(database);
+  await sql.query('CREATE TABLE kept (what text)', []);
 }, 60_000);
 afterAll(async () => {
   await database.close();
@@ -38,13 +36,14 @@ beforeEach(() => {
 });
 
 const run = async (text: string): Promise<void> => {
-  await sql.query(text);
+  writer.runs(text);
+  await sql.query(text, []);
   writer.ran(text);
 };
 /** Runs what is due, and waits until the statements that it began have ended. */
 const pass = async (): Promise<void> => {
   for (const work of due.splice(0)) work();
-  await sql.query('SELECT 1 AS one');
+  await sql.query('SELECT 1 AS one', []);
 };
 const NOT_WAITED_FOR = `WITH one AS (INSERT INTO kept VALUES ('x') RETURNING what)
   SELECT what, set_config('synchronous_commit', 'off', true) FROM one`;
@@ -72,6 +71,17 @@ test('within a transaction of another it waits for its end', async () => {
   await pass();
   expect([syncs, due.length]).toEqual([0, 1]);
   await run('COMMIT');
+  await pass();
+  expect([syncs, due.length]).toEqual([1, 0]);
+});
+
+test('a transaction that is about to begin counts: a flush behind it would be undone with it', async () => {
+  await run(NOT_WAITED_FOR);
+  writer.runs('BEGIN');
+  await pass();
+  expect([syncs, due.length]).toEqual([0, 1]);
+  await sql.query('BEGIN', []);
+  await run('ROLLBACK');
   await pass();
   expect([syncs, due.length]).toEqual([1, 0]);
 });

@@ -55,6 +55,24 @@ describe('bounded by bytes', () => {
     ]);
   });
 
+  test('what was large and is small now is kept like all that is small', () => {
+    const tier = new MemoryTier({ maxBytes: 100 * KIB, maxEntryBytes: 10 * KIB });
+    tier.keep(sized('a', 20 * KIB));
+    tier.keep(sized('a', 10));
+    tier.keep(sized('b', 20 * KIB));
+    expect([tier.has('a'), tier.has('b')]).toEqual([true, true]);
+  });
+
+  test('a small variant beside a large one does not hide it from the next large page', () => {
+    const tier = new MemoryTier({ maxBytes: 100 * KIB, maxEntryBytes: 10 * KIB });
+    const variant = (value: string, bytes: number) =>
+      sized('a', bytes, { selection: { names: ['x'], values: [value] } });
+    tier.keep(variant('large', 20 * KIB));
+    tier.keep(variant('small', 10));
+    tier.keep(sized('b', 20 * KIB));
+    expect([tier.peek('a', () => 'large'), tier.has('b')]).toEqual([undefined, true]);
+  });
+
   test('what leaves no room for the others is not kept, nor is the older copy it replaces', () => {
     const tier = new MemoryTier({ maxBytes: 100 * KIB, maxEntryBytes: 10 * KIB });
     tier.keep(sized('a', 10));
@@ -83,11 +101,10 @@ test('tells a variant that is missing from a URL that is', () => {
   expect([tier.has('a'), tier.has('b'), tier.peek('a', none)]).toEqual([true, false, undefined]);
 });
 
-/** The definition: keys from least to most recently used, the oldest leaving while the sum is too large. */
+/** The definition: keys from least to most recently used, the oldest leaving while the sum is too large; of large ones, the last. */
 class Model {
   readonly #sizes = new Map<string, number>();
   readonly #max: number;
-  #large = '';
   constructor(max: number) {
     this.#max = max;
   }
@@ -100,9 +117,8 @@ class Model {
   put(key: string, size: number, maxEntry: number): void {
     this.#sizes.delete(key);
     if (size > maxEntry) {
-      this.#sizes.delete(this.#large);
+      for (const [one, its] of this.#sizes) if (its > maxEntry) this.#sizes.delete(one);
       if (size > this.#max - maxEntry) return;
-      this.#large = key;
     }
     this.#sizes.set(key, size);
     while (this.bytes > this.#max) this.#sizes.delete(this.keys[0] ?? '');

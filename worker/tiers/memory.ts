@@ -91,9 +91,9 @@ export class MemoryTier implements Tier {
     if (!isSmall(entry)) {
       if (this.#large !== undefined) this.#drop(this.#large);
       if (sizeOf(entry) > this.#maxBytes - this.#maxEntryBytes) return;
-      this.#large = entry.key;
     }
     const entries = [entry, ...(isSmall(entry) ? others : others.filter(isSmall))].slice(0, MAX_VARIANTS);
+    if (!entries.every(isSmall)) this.#large = entry.key;
     const bytes = entries.reduce((sum, one) => sum + sizeOf(one), 0);
     const slot: Slot = { key: entry.key, entries, bytes, older: this.#ends, newer: this.#ends };
     this.#slots.set(entry.key, slot);
@@ -111,6 +111,7 @@ export class MemoryTier implements Tier {
     if (slot === undefined) return;
     this.#bytes -= slot.bytes;
     this.#slots.delete(key);
+    if (key === this.#large) this.#large = undefined;
     unlink(slot);
   }
 
