@@ -1,8 +1,11 @@
+import type { Readable } from 'node:stream';
 import type { Caller } from '../../shared/access/gate.ts';
 import type { RouteContract } from '../../shared/contract/routes.ts';
 
 /** What the middleware leaves for the handlers of one request. */
 export interface BridgeEnv {
+  /** From the Node server: the request's body. */
+  Bindings: { incoming: Readable };
   Variables: {
     requestId: string;
     /** Absent where no route matched. */

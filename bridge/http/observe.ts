@@ -21,8 +21,9 @@ export function observe(
     const given = context.req.header('x-request-id') ?? context.req.header('cf-ray') ?? '';
     const requestId = /^[\w.:-]{8,128}$/.test(given) ? given : newId();
     context.set('requestId', requestId);
-    await next();
+    // Now, as one that is set on a response costs its copy as a stream.
     context.header('x-request-id', requestId);
+    await next();
     const contract = context.get('route');
     const route = contract?.path ?? 'unknown';
     const labels = { method: contract?.method ?? 'other', route, status: String(context.res.status) };

@@ -4,7 +4,7 @@ import { type Gate, identify } from '../../shared/access/gate.ts';
 import type { RouteContract } from '../../shared/contract/routes.ts';
 import { readBody } from './body.ts';
 import type { BridgeEnv } from './env.ts';
-import { refuse } from './errors.ts';
+import { callerLeft, refuse } from './errors.ts';
 
 export type App = Hono<BridgeEnv>;
 
@@ -21,8 +21,10 @@ export function mount(app: App, contract: RouteContract, gate: Gate, handler: Ha
       context.set('caller', verdict.value);
     }
     if (contract.bodyMaxBytes > 0) {
-      const body = await readBody(context.req.raw, contract.bodyMaxBytes);
-      if (body === null) {
+      const declared = context.req.header('content-length');
+      const body = await readBody(context.env.incoming, declared, contract.bodyMaxBytes);
+      if (body === 'caller-left') return refuse(context, callerLeft);
+      if (body === 'too-large') {
         return refuse(context, {
           status: 413,
           code: 'body-too-large',

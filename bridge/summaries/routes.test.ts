@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import { digestTokens } from '../../shared/access/bearer.ts';
@@ -19,11 +20,9 @@ test('a thread that has to be read is waited for until the deadline', async () =
     accepted: () => {},
     paceMs: () => 0,
   });
-  const response = await app.request('/v1/summaries', {
-    method: 'POST',
-    headers: { authorization: 'Bearer a-token' },
-    body: JSON.stringify({ threadId: 'post-1', options: { deadlineMs: 300 } }),
-  });
+  const incoming = Readable.from([Buffer.from(JSON.stringify({ threadId: 'post-1', options: { deadlineMs: 300 } }))]);
+  const headers = { authorization: 'Bearer a-token' };
+  const response = await app.request('/v1/summaries', { method: 'POST', headers }, { incoming });
   expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
   expect(await response.json()).toMatchObject({ error: { code: 'comment-source-unreachable' } });
 }, 30_000);
