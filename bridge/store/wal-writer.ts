@@ -5,6 +5,9 @@ export interface Statements {
   query(text: string, params: readonly SqlValue[]): Promise<unknown>;
 }
 
+/** A commit that is waited for takes all before it along; where there is none, nothing is written. */
+const FLUSH = `SELECT pg_logical_emit_message(true, 'wal-writer', '')
+  WHERE pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()`;
 /** A commit that nobody waited for is on the disk this many milliseconds later. */
 export const WAL_WRITER_DELAY_MS = 100;
 
@@ -45,6 +48,6 @@ export class WalWriter {
     this.#isDue = false;
     if (this.#inTransaction) return this.#rearm();
     // Where this fails the next statement fails too, and there somebody hears of it.
-    await this.#statements.query(`SELECT pg_logical_emit_message(true, 'wal-writer', '')`, []).catch(() => {});
+    await this.#statements.query(FLUSH, []).catch(() => {});
   }
 }

@@ -65,6 +65,15 @@ test('a commit that is waited for is on the disk by itself', async () => {
   expect([syncs, due.length]).toEqual([1, 0]);
 });
 
+test('where nothing was written there is nothing to flush', async () => {
+  await run(NOT_WAITED_FOR);
+  await pass();
+  expect([syncs, due.length]).toEqual([1, 0]);
+  await run(`SELECT set_config('synchronous_commit', 'off', true) AS what`);
+  await pass();
+  expect([syncs, due.length]).toEqual([1, 0]);
+});
+
 test('within a transaction of another it waits for its end', async () => {
   await run('BEGIN');
   await run(NOT_WAITED_FOR);
