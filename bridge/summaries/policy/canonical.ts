@@ -9,12 +9,20 @@ export function digestOf(parts: readonly string[]): string {
   return hash('sha256', framed, 'base64url').slice(0, 32);
 }
 
+/** A request asks for each several times. */
+const HASHES = new WeakMap<Comment, string>();
+
 /**
  * What makes a comment another comment: its id, text (in NFC), edit and place in the tree, all of which shape the prompt or say
  * that the text is new. Author and votes do not: no prompt holds them, so a vote never costs a generation.
  */
-export function commentHash({ id, parentId, editedAt, text }: Comment): string {
-  return digestOf([id, parentId ?? '', editedAt ?? '', text.normalize('NFC')]);
+export function commentHash(comment: Comment): string {
+  const known = HASHES.get(comment);
+  if (known !== undefined) return known;
+  const { id, parentId, editedAt, text } = comment;
+  const hashed = digestOf([id, parentId ?? '', editedAt ?? '', text.normalize('NFC')]);
+  HASHES.set(comment, hashed);
+  return hashed;
 }
 
 /** Oldest first, by id where times are equal, whatever the order the caller sent. */

@@ -9,7 +9,11 @@ const STOP: Readonly<Record<string, string>> = {
   sv: 'och att det är som en på för inte med av den till de ett om har men också kan vid några',
   pl: 'i w na z że nie się jest do to jak o po za ale są przez dla oraz tego które niektórzy',
 };
-const PROFILES = new Map(Object.entries(STOP).map(([name, words]) => [name, new Set(words.split(' '))]));
+/** Languages that have a word among their most frequent. */
+const SPOKEN = new Map<string, readonly string[]>();
+for (const [name, words] of Object.entries(STOP)) {
+  for (const word of new Set(words.split(' '))) SPOKEN.set(word, [...(SPOKEN.get(word) ?? []), name]);
+}
 
 const SCRIPTS: readonly [RegExp, readonly string[]][] = [
   [/[\p{sc=Hiragana}\p{sc=Katakana}]/gu, ['ja']],
@@ -35,14 +39,11 @@ export function languageOf(text: string): string | undefined {
     if (share > (names[0] === 'ja' ? 0.15 : 0.5)) return names.length === 1 || names[0] === 'zh' ? names[0] : undefined;
   }
   const words = text.toLowerCase().match(/\p{L}+/gu) ?? [];
-  const scores = [...PROFILES]
-    .map(([name, stop]) => ({ name, score: words.filter((word) => stop.has(word)).length }))
-    .sort((a, b) => b.score - a.score);
-  const [first, second] = scores;
-  if (first === undefined || second === undefined) return undefined;
-  return first.score >= 4 && first.score >= second.score * 1.5 && first.score / words.length > 0.15
-    ? first.name
-    : undefined;
+  const scores = new Map<string, number>();
+  for (const word of words) for (const name of SPOKEN.get(word) ?? []) scores.set(name, (scores.get(name) ?? 0) + 1);
+  const [first, second] = [...scores].sort(([, a], [, b]) => b - a);
+  const [name, score] = first ?? ['', 0];
+  return score >= 4 && score >= (second?.[1] ?? 0) * 1.5 && score / words.length > 0.15 ? name : undefined;
 }
 
 /** Whether a text is clearly not in the language asked for. When in doubt it is. */
@@ -55,7 +56,7 @@ export function otherLanguage(text: string, wanted: string): boolean {
     const share = own.reduce((sum, [script]) => sum + (text.match(script) ?? []).length, 0) / letters;
     return share < 0.3;
   }
-  if (!PROFILES.has(name)) return false;
+  if (!Object.hasOwn(STOP, name)) return false;
   const latin = (text.match(/\p{sc=Latin}/gu) ?? []).length / letters;
   if (latin < 0.5) return true;
   const found = languageOf(text);
