@@ -1,7 +1,6 @@
-import { Agent, createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { post } from './post.ts';
 import { answerOf, type ChatRequest } from './summary-answers.ts';
 
 export interface Chat {
@@ -24,8 +23,6 @@ export interface TestModel {
   delayMs: number;
   /** As it counts them: a token is four bytes. */
   tokens(text: string): number;
-  /** Milliseconds of the last chat, sent again without a bridge in between. */
-  direct(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -59,17 +56,14 @@ export async function startModel(): Promise<TestModel> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const agent = new Agent({ keepAlive: true });
   const model: TestModel = Object.assign(state, {
     url,
     env: { OLLAMA_MODEL: 'test-model' },
     chats,
     tokens,
-    direct: async () => (await post(agent, `${url}/api/chat`, chats.at(-1)?.body ?? '')).ms,
     close: () =>
       new Promise<void>((resolve) => {
         state.hold = null;
-        agent.destroy();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
