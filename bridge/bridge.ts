@@ -66,7 +66,7 @@ export async function startBridge(config: BridgeConfig, log: Logger, capabilitie
   await dispatch.start();
   const published = () => dispatch.notify();
   const rollouts = await startRollouts({ config, database, metrics, log, now, random, published });
-  const making = { config, database, metrics, log, fetch, now, random, newId, purged: published };
+  const making = { config, database, metrics, log, now, random, newId, purged: published };
   const summaries = await startSummaries(making);
   const works: Works = {
     ...{ config, log, capabilities, metrics, database, dispatch, rollouts, summaries },

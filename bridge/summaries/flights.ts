@@ -1,5 +1,5 @@
 import type { Summary, Thread } from '../../shared/contract/summary.ts';
-import type { ServiceParts } from './parts.ts';
+import type { ServiceParts, Waiters } from './parts.ts';
 import { isFinal, type Standing } from './store/head.ts';
 import { asKept } from './store/threads.ts';
 import type { Listen, Made } from './types.ts';
@@ -36,7 +36,7 @@ export interface Joined {
   /** Resolves once a comment was edited or removed: nobody need wait any longer, whether or not it has begun. */
   readonly superseded: Promise<Ended>;
   /** @throws Ended where what was made may not be used any more. */
-  run(signal: AbortSignal, emit: Listen, deadlineAt: () => number): Promise<Summary>;
+  run(signal: AbortSignal, emit: Listen, waiters: Waiters): Promise<Summary>;
   leave(): void;
 }
 
@@ -44,6 +44,8 @@ export interface Joined {
 export class Flights {
   readonly #parts: ServiceParts;
   readonly #open = new Set<Open>();
+  /** Records of threads that are being written. */
+  readonly #learning = new Map<string, Promise<unknown>>();
   #count = 0;
 
   constructor(parts: ServiceParts) {
@@ -61,7 +63,7 @@ export class Flights {
     return {
       name: open.name,
       superseded: open.superseded,
-      run: (signal, emit, deadlineAt) => this.#run(open, signal, emit, deadlineAt),
+      run: (signal, emit, waiters) => this.#run(open, signal, emit, waiters),
       leave: () => {
         open.waiters -= 1;
         if (jobId !== undefined) open.jobs.delete(jobId);
@@ -110,7 +112,7 @@ export class Flights {
     return open;
   }
 
-  async #run(open: Open, signal: AbortSignal, emit: Listen, deadlineAt: () => number): Promise<Summary> {
+  async #run(open: Open, signal: AbortSignal, emit: Listen, waiters: Waiters): Promise<Summary> {
     const { flight } = open;
     const { ask } = flight.wish;
     const superseded = open.superseding.signal;
@@ -127,7 +129,7 @@ export class Flights {
     const assignment = { thread: flight.thread, options: ask.options, record };
     const stop = AbortSignal.any([signal, superseded]);
     const heard: Listen = (event, data) => superseded.aborted || emit(event, data);
-    const made = await this.#parts.maker.make(assignment, { deadlineAt, queuedMs }, stop, heard);
+    const made = await this.#parts.maker.make(assignment, { ...waiters, queuedMs }, stop, heard);
     superseded.throwIfAborted();
     const { summary } = made;
     if (summary.engine === 'model') return this.#keep(open, summary, made);
@@ -138,6 +140,7 @@ export class Flights {
   async #look({ wish, standing }: Flight): ReturnType<ServiceParts['threads']['made']> {
     if (standing.generation === null) return NOTHING;
     const { threadId, variant } = wish.arriving;
+    await this.#learning.get(threadId);
     return within(this.#parts.threads.made(threadId, variant), STORE_MS).catch((error: Error) => {
       this.#parts.stumbled(error);
       return NOTHING;
@@ -152,24 +155,31 @@ export class Flights {
     if (standing.outdated) return summary;
     const now = new Date(this.#parts.now());
     const jobs = [...waiting];
+    // Nobody who waits for the answer alone needs the record: it may follow.
+    const isAlone = jobs.length === 0;
+    const record = isAlone ? null : made.record;
     const saving = this.#parts.threads.save(
-      { threadId, variant, generation, key, seen, summary, record: made.record },
-      jobs.length === 0 ? undefined : (sql) => this.#parts.jobs.done(sql, jobs, summary, now),
+      { threadId, variant, generation, key, seen, summary, record },
+      isAlone ? undefined : (sql) => this.#parts.jobs.done(sql, jobs, summary, now),
     );
     const saved = await within(saving, STORE_MS).catch((error: Error) => {
       this.#parts.stumbled(error);
       return null;
     });
-    if (saved === false) throw new Ended('superseded');
+    if (saved === 'moved-on') throw new Ended('superseded');
+    if (saved === 'kept' && isAlone) void this.#learn(flight, made);
     return saved === null ? { ...summary, reason: 'not-stored' } : summary;
   }
 
-  /** What a generation that came to nothing has paid for is kept, so that the next one goes on from there. */
+  /** What a generation has paid for is kept, also where it came to nothing, so that the next one goes on from there. */
   async #learn({ wish, standing }: Flight, made: Made): Promise<void> {
     const { threadId } = wish.arriving;
     const { generation } = standing;
     if (made.record === null || generation === null || standing.outdated) return;
-    const saving = this.#parts.threads.saveRecord(threadId, generation, made.record);
-    await within(saving, STORE_MS).catch((error: Error) => this.#parts.stumbled(error));
+    const saving = within(this.#parts.threads.saveRecord(threadId, generation, made.record), STORE_MS)
+      .catch((error: Error) => this.#parts.stumbled(error))
+      .finally(() => this.#learning.get(threadId) === saving && this.#learning.delete(threadId));
+    this.#learning.set(threadId, saving);
+    await saving;
   }
 }

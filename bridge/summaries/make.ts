@@ -1,11 +1,11 @@
-import type { Summary, Thread } from '../../shared/contract/summary.ts';
+import type { Summary } from '../../shared/contract/summary.ts';
 import { DEADLINE_MS } from '../../shared/contract/summary.ts';
 import { extractiveSummary } from './maker.ts';
+import { type Opening, openingOf } from './opening.ts';
 import type { Draft } from './policy/check/answer.ts';
-import { languageOf } from './policy/check/language.ts';
 import { count, likely, PRIOR } from './policy/estimator.ts';
 import { reasonOf } from './policy/failures.ts';
-import { plan, type Work } from './policy/plan.ts';
+import type { Work } from './policy/plan.ts';
 import { noteLine } from './policy/prompt.ts';
 import { type Chunk, type KnownRecord, type Note, parseRecord, WRITTEN_MAX, type Written } from './policy/record.ts';
 import { PROMPT_VERSION } from './policy/version.ts';
@@ -16,6 +16,7 @@ import { write } from './write.ts';
 
 /** Made once: an abort without a reason makes an error with a stack of its own. */
 const OVER = new Error('the summary is made');
+const LATE = new Error('the deadline passed');
 /** Milliseconds before the deadline at which generating ends: what is there is answered in time. */
 const RESERVE_MS = 150;
 /** Likely tokens of notes from which on the points written from them stand for them: each time would be a summary of summaries. */
@@ -36,7 +37,7 @@ export async function make(assignment: Assignment, parts: Parts, signal: AbortSi
   };
   const over = new AbortController();
   const late = new AbortController();
-  void passed(stopAt, parts, over.signal).then(() => late.abort());
+  void passed(stopAt, parts, over.signal).then(() => over.signal.aborted || late.abort(LATE));
   const bounded = AbortSignal.any([signal, late.signal]);
   try {
     const known = await modelOf(parts, bounded);
@@ -80,19 +81,27 @@ function newRun(
 }
 
 async function follow(assignment: Assignment, run: Run): Promise<Made> {
-  const planned = plan(assignment, run.model, run.rates);
-  run.parts.planned?.(planned);
+  const { model, rates, parts } = run;
+  const about = { model, rates, random: parts.random };
+  const opening = parts.foresight?.open(assignment, about) ?? openingOf(assignment, about);
+  const { planned } = opening;
+  parts.planned?.(planned);
   if (planned.do === 'reuse') return { summary: asReused(planned.written.summary, run), record: planned.record };
-  const made = await readAndWrite(assignment, run, planned);
+  const made = await readAndWrite(assignment, run, planned, opening);
   if (made !== 'refused') return made;
   // Nothing of a thread summarised at once passed the checks: read it piece by piece, so that one comment does not spoil the rest.
   const apart = { ...planned, unread: [planned.tail], tail: [], whole: false };
-  const again = await readAndWrite(assignment, run, apart);
-  return again === 'refused' ? fallback(assignment, run.parts, planned.record, 'refused-answer', run) : again;
+  const again = await readAndWrite(assignment, run, apart, { ...opening, prompt: null });
+  return again === 'refused' ? fallback(assignment, parts, planned.record, 'refused-answer', run) : again;
 }
 
 /** `refused`: the whole thread in one prompt gave no answer that passed the checks. */
-async function readAndWrite(assignment: Assignment, run: Run, planned: Work): Promise<Made | 'refused'> {
+async function readAndWrite(
+  assignment: Assignment,
+  run: Run,
+  planned: Work,
+  { language, prompt }: Omit<Opening, 'planned'>,
+): Promise<Made | 'refused'> {
   const { thread } = assignment;
   const read = await readComments(run, planned.unread, 1);
   const record: KnownRecord = {
@@ -104,9 +113,8 @@ async function readAndWrite(assignment: Assignment, run: Run, planned: Work): Pr
     const reason = read.failure === null ? 'refused-answer' : why(read.failure);
     return fallback(assignment, run.parts, record, reason, run);
   }
-  const language = assignment.options.language ?? thread.locale ?? languageOf(sample(thread));
   const notes = [...(planned.base?.base.notes ?? []), ...unstood(record.chunks, planned.base)];
-  const written = await write(run, { notes, tail: planned.tail, title: thread.title, language });
+  const written = await write(run, { notes, tail: planned.tail, title: thread.title, language, prompt });
   if (!written.ok && written.failure === 'refused' && planned.whole && planned.tail.length > 1) return 'refused';
   if (!written.ok) return fallback(assignment, run.parts, { ...record, rates: run.rates }, why(written.failure), run);
   return finish(assignment, run, planned, { ...record, rates: run.rates }, written.value, {
@@ -209,10 +217,3 @@ function why(failure: FailureName | 'refused' | 'split' | 'deadline' | null): st
   if (failure === 'split') return 'context-too-small';
   return failure === null || failure === 'deadline' ? 'deadline' : reasonOf(failure);
 }
-
-/** Enough of a thread to tell its language by. */
-const sample = ({ comments }: Thread): string =>
-  comments
-    .slice(0, 40)
-    .map(({ text }) => text.slice(0, 300))
-    .join(' ');

@@ -34,6 +34,7 @@ export function extractiveSummary(
 export function modelless(extract: Extract, now: () => number): Maker {
   return {
     model: async () => ({ kind: 'none' }),
+    foresee: () => {},
     key: () => '',
     make: async ({ thread, options }) => {
       const summary = extractiveSummary(extract, { thread, options, reason: 'no-model', now: now() });

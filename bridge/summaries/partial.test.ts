@@ -9,7 +9,7 @@ const input = {
 /** What is passed on of an answer that comes in pieces of so many characters. */
 function passed(answer: string, most: number, size: number): string[] {
   const sent: string[] = [];
-  const onText = sentenceStream(input, most, (delta) => sent.push(delta));
+  const onText = sentenceStream(input, most, { send: (delta) => sent.push(delta), isHeard: () => true });
   for (let at = 0; at < answer.length; at += size) onText(answer.slice(at, at + size));
   return sent;
 }
@@ -35,4 +35,16 @@ test.each([
 test('an answer that is not the JSON asked for passes nothing on', () => {
   for (const answer of ['plain words.', '{"points":[]}', '["summary"]', '{"summary":["a."]}'])
     expect(passed(answer, 4, 3)).toEqual([]);
+});
+
+test('nothing is looked at before somebody listens, who then hears all of it', () => {
+  const sent: string[] = [];
+  let isHeard = false;
+  const onText = sentenceStream(input, 4, { send: (delta) => sent.push(delta), isHeard: () => isHeard });
+  const answer = json('One is fast. Two are slow. Three agree.');
+  onText(answer.slice(0, 40));
+  expect(sent).toEqual([]);
+  isHeard = true;
+  onText(answer.slice(40));
+  expect(sent).toEqual(['One is fast.', ' Two are slow.', ' Three agree.']);
 });

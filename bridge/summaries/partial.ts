@@ -16,8 +16,14 @@ function arrived(json: string): { readonly text: string; readonly closed: boolea
   }
 }
 
+export interface Hearer {
+  readonly send: (delta: string) => void;
+  /** Nothing is looked at before somebody listens; who begins late hears what has come until then. */
+  readonly isHeard: () => boolean;
+}
+
 /** Passes on the summary's whole sentences as they come, each checked, up to the first that fails or is one too many. */
-export function sentenceStream(input: Input, most: number, send: (delta: string) => void): (delta: string) => void {
+export function sentenceStream(input: Input, most: number, { send, isHeard }: Hearer): (delta: string) => void {
   let json = '';
   let sent = 0;
   const said = new Set<string>();
@@ -25,6 +31,7 @@ export function sentenceStream(input: Input, most: number, send: (delta: string)
   return (delta) => {
     if (stopped) return;
     json += delta;
+    if (!isHeard()) return;
     const { text, closed } = arrived(json);
     const all = sentences(text.replaceAll('`', ''));
     const whole = closed ? all : all.slice(0, -1);

@@ -10,17 +10,28 @@ export type ModelState =
   /** There is none to use now, and why. */
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** A generation's place in time. */
-export interface Turn {
+/** Those who wait for a generation, as they are at the moment. */
+export interface Waiters {
   /** When the answer must be there, in milliseconds since the epoch; later once one who can wait longer has joined. */
   readonly deadlineAt: () => number;
+  /** Whether anybody listens to its text. */
+  readonly isHeard: () => boolean;
+}
+
+/** A generation's place in time. */
+export interface Turn extends Waiters {
   /** Milliseconds it waited. */
   readonly queuedMs: number;
 }
 
+/** Of one who waits for the answer alone. */
+export const DEAF: Listen = () => {};
+
 /** How a thread's summary is planned and made: planner, engine and extraction behind one face. */
 export interface Maker {
   model(): Promise<ModelState>;
+  /** Works out ahead what will most likely be asked of it. @param isNew of a thread that most likely nothing is known of */
+  foresee(thread: Thread, options: SummaryOptions, model: ModelInfo, isNew: boolean): void;
   /** What the summary depends on: the same key is the same summary. */
   key(thread: Thread, options: SummaryOptions, model: ModelInfo): string;
   make(assignment: Assignment, turn: Turn, signal: AbortSignal, listen: Listen): Promise<Made>;
@@ -35,8 +46,7 @@ export interface Task<T> {
   readonly priority: Priority;
   /** Milliseconds since the epoch. */
   readonly deadlineAt: number;
-  /** `latestAt`: the latest deadline of all who have joined so far, this one included. */
-  run(signal: AbortSignal, emit: Listen, latestAt: () => number): Promise<T>;
+  run(signal: AbortSignal, emit: Listen, waiters: Waiters): Promise<T>;
 }
 
 export interface Waiter {

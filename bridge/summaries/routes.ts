@@ -5,9 +5,10 @@ import { routes } from '../../shared/contract/routes.ts';
 import { DEADLINE_MS, type JobAccepted, SummaryRequest, type Thread } from '../../shared/contract/summary.ts';
 import { parseJson } from '../http/body.ts';
 import type { BridgeEnv } from '../http/env.ts';
-import { type Refused, refuse } from '../http/errors.ts';
+import { callerLeft, type Refused, refuse } from '../http/errors.ts';
 import { type App, mount } from '../http/route.ts';
 import { storable } from './digest.ts';
+import { DEAF } from './parts.ts';
 import { type Preferences, preferenceApplied, readPrefer } from './prefer.ts';
 import { noComments, overloaded, sourceRefusals, storeAway } from './refusals.ts';
 import type { Began, SummaryService } from './service.ts';
@@ -113,11 +114,10 @@ async function threadOf(
 }
 
 async function answerJson(context: Ctx, { service }: SummaryRoutes, ask: Ask, headers: object): Promise<Response> {
-  const began = await service.begin(ask, { signal: context.req.raw.signal, listen: () => {} });
+  const began = await service.begin(ask, { signal: context.req.raw.signal, listen: DEAF });
   if (began.kind === 'refused') return refuse(context, refusalOf(began));
   const summary = began.kind === 'ready' ? began.summary : await began.result;
-  // The caller has left: nobody reads this.
-  if (summary === null) return refuse(context, { status: 408, code: 'caller-left', message: 'The caller has left.' });
+  if (summary === null) return refuse(context, callerLeft);
   return context.json(summary, 200, { ...noStore, ...headers });
 }
 

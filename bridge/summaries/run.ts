@@ -1,4 +1,5 @@
 import type { SummaryOptions } from '../../shared/contract/summary.ts';
+import type { Foresight } from './opening.ts';
 import type { Counts } from './policy/estimator.ts';
 import { observe, type Rates } from './policy/estimator.ts';
 import type { Plan } from './policy/plan.ts';
@@ -16,10 +17,14 @@ export interface Parts {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** When the answer must be there, in milliseconds since the epoch; may grow later. From the options where absent. */
   readonly deadlineAt?: () => number;
+  /** Whether anybody listens to the text; somebody does where absent. */
+  readonly isHeard?: () => boolean;
   /** Milliseconds the caller waited in the queue, for `timings`. */
   readonly queuedMs?: number;
   /** For the metrics. */
   readonly planned?: (plan: Pick<Plan, 'do' | 'reason'>) => void;
+  /** How a summary begins, where that was worked out beforehand. */
+  readonly foresight?: Pick<Foresight, 'open'>;
   /** Tokens per character by model digest, shared between threads; read and written. */
   readonly learnt?: Map<string, Rates>;
 }

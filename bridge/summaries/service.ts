@@ -20,6 +20,8 @@ export type Began =
       readonly retryAfterMs: number;
     };
 
+/** Longest an answer waits to hear which model there is; what is known is mostly known already. */
+const MODEL_MS = 2000;
 /** Comments of a thread whose extractive summary takes too long to be worked out at the deadline. */
 const LARGE = 100;
 
@@ -42,8 +44,21 @@ export class SummaryService {
 
   async begin(ask: Ask, waiter: Waiter): Promise<Began> {
     const wish = wishOf(ask);
-    const [model, standing] = await Promise.all([this.#model(ask), this.#standing(wish)]);
-    return this.#generate(wish, standing, model, waiter);
+    // The store is asked first: while it looks, there is time to think ahead.
+    const isNew = !this.#parts.threads.hasMet(ask.thread.id);
+    const standing = this.#standing(wish);
+    const model = this.#model(ask).then((state) => this.#foreseen(ask, state, isNew));
+    return this.#generate(wish, ...(await Promise.all([standing, model])), waiter);
+  }
+
+  /** Begins with the work; what is asked for again the store most likely has. */
+  #foreseen({ thread, options }: Ask, state: ModelState, isNew: boolean): ModelState {
+    try {
+      if (state.kind === 'model') this.#parts.maker.foresee(thread, options, state.model, isNew);
+    } catch {
+      // It fails again where it is made, and is answered for there.
+    }
+    return state;
   }
 
   /**
@@ -84,7 +99,8 @@ export class SummaryService {
   async #generate(wish: Wish, standing: Standing, model: ModelState, waiter: Waiter): Promise<Began> {
     const { ask } = wish;
     if (standing.comments.length === 0) return { kind: 'refused', reason: 'no-comments', retryAfterMs: 0 };
-    const thread = { ...ask.thread, comments: [...standing.comments] };
+    const isWhole = standing.comments === ask.thread.comments;
+    const thread = isWhole ? ask.thread : { ...ask.thread, comments: [...standing.comments] };
     const { generation } = standing;
     if (this.#isGood(standing.kept, standing.seen, thread, ask.options, model))
       return { kind: 'ready', summary: this.#finished(ask, asKept(standing.kept.summary, false)), generation };
@@ -167,7 +183,7 @@ export class SummaryService {
 
   /** Which model there is; none where it does not say in good time: an answer does not wait for it. */
   #model(ask: Ask): Promise<ModelState> {
-    const ms = Math.max(50, (ask.deadlineAt - this.#parts.now()) / 2);
+    const ms = Math.min(MODEL_MS, Math.max(50, (ask.deadlineAt - this.#parts.now()) / 2));
     return within(this.#parts.maker.model(), ms).catch(() => ({ kind: 'failed', reason: 'unreachable' }));
   }
 

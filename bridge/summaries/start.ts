@@ -24,7 +24,6 @@ export interface SummaryParts {
   readonly database: Database;
   readonly metrics: Metrics;
   readonly log: Logger;
-  readonly fetch: typeof globalThis.fetch;
   readonly now: () => number;
   readonly random: () => number;
   readonly newId: () => string;

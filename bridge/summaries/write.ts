@@ -4,7 +4,15 @@ import { checkDraft, type Draft } from './policy/check/answer.ts';
 import { type Line, totalOf } from './policy/chunks.ts';
 import { count, estimate } from './policy/estimator.ts';
 import { SAFETY } from './policy/plan.ts';
-import { noteLine, pointsFor, sentencesFor, writePrompt, writeSystem } from './policy/prompt.ts';
+import {
+  noteLine,
+  type Prompt,
+  pointsFor,
+  sentencesFor,
+  tailPrompt,
+  writePrompt,
+  writeSystem,
+} from './policy/prompt.ts';
 import type { Note } from './policy/record.ts';
 import { condense } from './read.ts';
 import type { Run } from './run.ts';
@@ -16,6 +24,8 @@ export interface Writing {
   readonly tail: readonly Line[];
   readonly title: string | undefined;
   readonly language: string | undefined;
+  /** Of just this, where there is one already. */
+  readonly prompt: Prompt | null;
 }
 
 /** Asks for the summary itself, from notes (fewer, where they do not fit) and comments. */
@@ -27,19 +37,31 @@ export async function write(run: Run, writing: Writing): Promise<Answer<Draft>> 
   return { ok: false, failure: 'context-exceeded' };
 }
 
-async function writeWithin(run: Run, { notes, tail, title, language }: Writing, scale: number): Promise<Answer<Draft>> {
+async function writeWithin(run: Run, writing: Writing, scale: number): Promise<Answer<Draft>> {
+  const { language, notes } = writing;
+  const known = notes.length === 0 ? writing.prompt : null;
+  const made = known ? ({ ok: true, value: known } as const) : await promptFor(run, writing, scale);
+  if (!made.ok) return made;
+  const prompt = made.value;
+  const asked = { sentences: sentencesFor(run.options), points: pointsFor(run.options), language };
+  const { isHeard = () => true } = run.parts;
+  const hearer = { send: (delta: string) => run.listen('text', { delta }), isHeard };
+  const onText = sentenceStream({ prompt, language }, asked.sentences, hearer);
+  run.listen('progress', { phase: 'writing', done: run.calls, total: run.calls + 1 });
+  return ask(run, prompt, (text) => checkDraft(text, prompt, asked), onText);
+}
+
+/** As many of the notes as there is room for beside the comments. */
+async function promptFor(run: Run, { notes, tail, title, language }: Writing, scale: number): Promise<Answer<Prompt>> {
   const { options } = run;
+  const { random } = run.parts;
+  if (notes.length === 0) return { ok: true, value: tailPrompt(tail, { options, language, title }, random) };
   const own = 120 + (sentencesFor(options) + pointsFor(options)) * 80 + SAFETY;
   const system = estimate(count(writeSystem(options, language)), run.rates) + estimate(count(title ?? ''), run.rates);
   const room = (run.model.contextTokens - own - system) * scale - estimate(totalOf(tail), run.rates);
-  const fewer = notes.length === 0 ? ({ ok: true, value: notes } as const) : await condense(run, notes, room);
+  const fewer = await condense(run, notes, room);
   if (!fewer.ok) return fewer;
   const lines = [...fewer.value.map(noteLine), ...tail.map(({ text }) => text)];
   const numbers = new Set([...fewer.value.flatMap(({ of }) => of), ...tail.map(({ number }) => number)]);
-  const prompt = writePrompt(lines, numbers, { options, language, title }, run.parts.random);
-  const asked = { sentences: sentencesFor(options), points: pointsFor(options), language };
-  const input = { prompt, language };
-  const onText = sentenceStream(input, asked.sentences, (delta) => run.listen('text', { delta }));
-  run.listen('progress', { phase: 'writing', done: run.calls, total: run.calls + 1 });
-  return ask(run, prompt, (text) => checkDraft(text, prompt, asked), onText);
+  return { ok: true, value: writePrompt(lines, numbers, { options, language, title }, random) };
 }

@@ -123,4 +123,13 @@ test('a request id given by the edge is kept, any other is replaced', async () =
   ).toBe('edge-1234-5678');
   const made = (await bridge.call('/health', { headers: { 'x-request-id': 'a\tb{}' } })).headers.get('x-request-id');
   expect(made).toMatch(/^[0-9a-f-]{36}$/);
+  const headers = { 'x-request-id': 'edge-1234-5678' };
+  for (const [path, method, status] of [
+    ['/nowhere', 'GET', 404],
+    ['/v1/summaries', 'POST', 400],
+    ['/metrics', 'GET', 200],
+  ] as const) {
+    const answer = await bridge.call(path, { method, headers });
+    expect([path, answer.status, answer.headers.get('x-request-id')]).toEqual([path, status, 'edge-1234-5678']);
+  }
 }, 60_000);

@@ -83,6 +83,39 @@ describe('what is the same is made once', () => {
   });
 });
 
+test('what is made of an earlier state replaces neither the summary nor the record of a later one', async () => {
+  let release = (): void => {};
+  const open = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const records: unknown[] = [];
+  bench.make = async (assignment) => {
+    records.push(assignment.record);
+    if (assignment.thread.comments.length === 3) await open;
+    return made(assignment);
+  };
+  const slow = await bench.ask(thread('overtaken', 3));
+  await answer(bench.ask(thread('overtaken', 5)));
+  release();
+  expect(await answer(slow)).toMatchObject({ coverage: { comments: 3 } });
+  expect(await answer(bench.ask(thread('overtaken', 5)))).toMatchObject({ cached: true, coverage: { comments: 5 } });
+  await answer(bench.ask(thread('overtaken', 6)));
+  expect(records.at(-1)).toMatchObject({ ids: { length: 5 } });
+});
+
+test('a thread is taken for a new one once, and again after it was removed there is one answer', async () => {
+  const { length } = bench.foreseen;
+  for (let turn = 0; turn < 2; turn++) await answer(bench.ask(thread('foreseen', 3)));
+  await bench.threads.remove('foreseen', Date.now());
+  const anew = thread('foreseen', 0, { comments: [comment(7)] });
+  expect(await answer(bench.ask(anew))).toMatchObject({ cached: false });
+  expect(bench.foreseen.slice(length)).toEqual([
+    ['foreseen', true],
+    ['foreseen', false],
+    ['foreseen', false],
+  ]);
+});
+
 describe('a request that the store does not answer in time', () => {
   /** Asks while the store does not say how a thread stands. */
   async function askAside(id: string) {

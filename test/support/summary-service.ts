@@ -22,6 +22,8 @@ export interface Bench {
   make: (assignment: Parameters<Maker['make']>[0], signal: AbortSignal, listen: Listen) => Promise<Made>;
   /** Generations begun. */
   begun: number;
+  /** What was worked out ahead: the thread, and whether it was taken for a new one. */
+  readonly foreseen: [string, boolean][];
   /** Errors of the store that were put up with. */
   readonly stumbles: Error[];
   full: boolean;
@@ -68,6 +70,7 @@ export async function startBench(queue?: Queue): Promise<Bench> {
   const threads = new Threads(database, withdrawing);
   const maker: Maker = {
     model: async () => bench.model,
+    foresee: ({ id }, _options, _model, isNew) => void bench.foreseen.push([id, isNew]),
     key: (thread, options, model) => JSON.stringify([thread.comments, options.style, model.digest]),
     make: (assignment, _turn, signal, listen) => {
       bench.begun++;
@@ -90,7 +93,7 @@ export async function startBench(queue?: Queue): Promise<Bench> {
   });
   let closed = false;
   const bench: Bench = {
-    ...{ service, threads, database, stumbles, model: MODEL, begun: 0, full: false },
+    ...{ service, threads, database, stumbles, model: MODEL, begun: 0, full: false, foreseen: [] },
     make: async (assignment) => made(assignment),
     ask: (thread, options = {}, { acceptedAt = Date.now(), waiter = {} } = {}) => {
       const parsed = SummaryOptions.parse(options);
@@ -121,7 +124,7 @@ function endless(isFull: () => boolean): Queue {
       if (!entry) {
         const controller = new AbortController();
         const result = task
-          .run(controller.signal, listen, () => task.deadlineAt)
+          .run(controller.signal, listen, { deadlineAt: () => task.deadlineAt, isHeard: () => true })
           .finally(() => running.delete(task.key));
         entry = { result, waiters: 0, controller };
         running.set(task.key, entry);

@@ -29,25 +29,43 @@ function checkLine(line: string): void {
  * Lets whole, sound lines through and ends the stream with a named failure at the first that is not: the client would
  * print lines it cannot read, and would keep a line without an end in memory.
  */
-function soundLines(maxBytes: number): TransformStream<Uint8Array, Uint8Array> {
+function soundLines(body: ReadableStream<Uint8Array>, maxBytes: number): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
   let bytes = 0;
   let rest = '';
-  return new TransformStream({
-    transform(chunk, controller) {
-      bytes += chunk.byteLength;
-      if (bytes > maxBytes) throw new EngineFailure('not-ollama', `the stream is longer than ${maxBytes} bytes`);
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines.filter((one) => one.trim() !== '')) {
+  let flaw: unknown;
+  /** The sound lines of what came next; null at the end. @throws what is wrong with the line after them, once they were given */
+  const next = async (): Promise<string | null> => {
+    if (flaw !== undefined) throw flaw;
+    const { done, value } = await reader.read();
+    if (done && rest.trim() !== '') throw new EngineFailure('incomplete', 'the stream ended within a line');
+    if (done) return null;
+    bytes += value.byteLength;
+    if (bytes > maxBytes) throw new EngineFailure('not-ollama', `the stream is longer than ${maxBytes} bytes`);
+    const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    let sound = '';
+    for (const line of lines.filter((one) => one.trim() !== '')) {
+      try {
         checkLine(line);
-        controller.enqueue(encoder.encode(`${line}\n`));
+      } catch (error) {
+        flaw = error;
+        break;
       }
+      sound += `${line}\n`;
+    }
+    return sound;
+  };
+  return new ReadableStream({
+    async pull(controller) {
+      let lines: string | null = '';
+      while (lines === '') lines = await next();
+      if (lines === null) controller.close();
+      else controller.enqueue(encoder.encode(lines));
     },
-    flush() {
-      if (rest.trim() !== '') throw new EngineFailure('incomplete', 'the stream ended within a line');
-    },
+    cancel: (reason) => reader.cancel(reason),
   });
 }
 
@@ -84,7 +102,7 @@ export function transport({ fetch, signal, maxBytes }: Transport): typeof global
       await response.body?.cancel();
       throw new EngineFailure('not-ollama', `a 200 with content type ${JSON.stringify(type.slice(0, 60))}`);
     }
-    const body = response.body.pipeThrough(stream ? soundLines(maxBytes) : bounded(maxBytes));
+    const body = stream ? soundLines(response.body, maxBytes) : response.body.pipeThrough(bounded(maxBytes));
     return new Response(body, { status: response.status, headers: response.headers });
   };
 }

@@ -11,7 +11,7 @@ export const SAFETY = 128;
 /** New comments of fewer tokens stand in the writing as they are, until more have come: one generation instead of two. */
 const TAIL_TOKENS = 240;
 /** Threads up to this many comments are summarised from the comments themselves where one prompt holds them. */
-const WHOLE_COMMENTS = 60;
+export const WHOLE_COMMENTS = 60;
 /** A summary is written from every note again once there are so many times the comments of the last time. */
 const ANCHOR_GROWTH = 3;
 

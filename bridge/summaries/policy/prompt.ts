@@ -1,5 +1,6 @@
 import type { SummaryOptions } from '../../../shared/contract/summary.ts';
 import { phrases, wordings } from './check/injection.ts';
+import type { Line } from './chunks.ts';
 import { asData } from './clean.ts';
 import { add, type Counts, count } from './estimator.ts';
 import type { Note } from './record.ts';
@@ -49,9 +50,21 @@ export function nonceFor(texts: readonly string[], random: () => number): string
 }
 
 const NAMES = new Intl.DisplayNames(['en'], { type: 'language' });
+/** Looking a name up takes as long as all else of a prompt. Callers choose the languages, so there is a bound. */
+const NAMED = new Map<string, string>();
+const NAMED_MAX = 256;
 
 function nameOf(language: string | undefined): string {
   if (language === undefined) return "the comments' language";
+  const known = NAMED.get(language);
+  if (known !== undefined) return known;
+  if (NAMED.size >= NAMED_MAX) NAMED.clear();
+  const name = lookUp(language);
+  NAMED.set(language, name);
+  return name;
+}
+
+function lookUp(language: string): string {
   try {
     return NAMES.of(language) ?? language;
   } catch {
@@ -113,15 +126,29 @@ export function readPrompt(
   return { system, user, schema, counts: weigh(system, user), numPredict, numbers, nonce, ...guards(system, lines) };
 }
 
+/** What a prompt is to say beside its lines. */
+export interface About {
+  readonly options: SummaryOptions;
+  readonly language: string | undefined;
+  readonly title: string | undefined;
+}
+
+/** Asks for the summary of comments as they are. */
+export function tailPrompt(tail: readonly Line[], about: About, random: () => number): Prompt {
+  const numbers = new Set(tail.map(({ number }) => number));
+  return writePrompt(
+    tail.map(({ text }) => text),
+    numbers,
+    about,
+    random,
+  );
+}
+
 /** Asks for the summary. */
 export function writePrompt(
   lines: readonly string[],
   numbers: ReadonlySet<number>,
-  about: {
-    readonly options: SummaryOptions;
-    readonly language: string | undefined;
-    readonly title: string | undefined;
-  },
+  about: About,
   random: () => number,
 ): Prompt {
   const all = about.title === undefined ? lines : [`title: ${asData(about.title).slice(0, 100)}`, ...lines];

@@ -1,5 +1,5 @@
 import type { SummaryEvents } from '../../../shared/contract/summary.ts';
-import type { Task } from '../parts.ts';
+import { DEAF, type Task } from '../parts.ts';
 import type { Listen, Priority } from '../types.ts';
 
 /** One generation and everyone who waits for it. */
@@ -13,7 +13,7 @@ export class Flight<T> {
   /** The latest of all who joined. */
   deadlineAt = Number.NEGATIVE_INFINITY;
   state: 'waiting' | 'running' | 'ended' = 'waiting';
-  readonly #listeners = new Set<Listen>();
+  readonly #waiting = new Set<{ readonly listen: Listen }>();
   readonly #settle: { resolve(value: T): void; reject(error: unknown): void };
   #progress: SummaryEvents['progress'] | null = null;
   #text = '';
@@ -31,24 +31,24 @@ export class Flight<T> {
   }
 
   get waiters(): number {
-    return this.#listeners.size;
+    return this.#waiting.size;
   }
 
   /** Who joins late hears where it stands, and the text so far. */
   join(listen: Listen, { priority, deadlineAt }: Pick<Task<T>, 'priority' | 'deadlineAt'>): () => void {
-    const own: Listen = (event, data) => listen(event, data);
-    this.#listeners.add(own);
+    const own = { listen };
+    this.#waiting.add(own);
     if (priority === 'interactive') this.priority = priority;
     this.deadlineAt = Math.max(this.deadlineAt, deadlineAt);
-    if (this.#progress) own('progress', this.#progress);
-    if (this.#text !== '') own('text', { delta: this.#text });
-    return () => void this.#listeners.delete(own);
+    if (this.#progress) listen('progress', this.#progress);
+    if (this.#text !== '') listen('text', { delta: this.#text });
+    return () => void this.#waiting.delete(own);
   }
 
   readonly emit: Listen = (event, data) => {
     if (event === 'progress') this.#progress = data as SummaryEvents['progress'];
     if (event === 'text') this.#text += (data as SummaryEvents['text']).delta;
-    for (const listen of this.#listeners) listen(event, data);
+    for (const { listen } of this.#waiting) listen(event, data);
   };
 
   /** Tells the place in the queue where it has changed; 1 is next. */
@@ -60,7 +60,9 @@ export class Flight<T> {
   async run(task: Task<T>): Promise<void> {
     this.state = 'running';
     try {
-      this.#settle.resolve(await task.run(this.controller.signal, this.emit, () => this.deadlineAt));
+      const isHeard = () => [...this.#waiting].some(({ listen }) => listen !== DEAF);
+      const waiters = { deadlineAt: () => this.deadlineAt, isHeard };
+      this.#settle.resolve(await task.run(this.controller.signal, this.emit, waiters));
     } catch (error) {
       this.#settle.reject(error);
     } finally {

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Task } from '../parts.ts';
+import { DEAF as deaf, type Task, type Waiters } from '../parts.ts';
 import type { Listen, Priority } from '../types.ts';
 import type { QueueLimits } from './policy.ts';
 import { GenerationQueue } from './queue.ts';
 
 const LIMITS: QueueLimits = { slots: 1, max: 100, perCaller: 100, waitersMax: 5000, ageMs: 60_000 };
-const deaf: Listen = () => {};
 /** Long enough for every promise that is due. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -120,8 +119,8 @@ test('what is made may take as long as the one who can wait longest', async () =
   const task = {
     ...stage.task('a'),
     deadlineAt: 1000,
-    run: (_signal: AbortSignal, _emit: Listen, latest: () => number) => {
-      latestAt = latest;
+    run: (_signal: AbortSignal, _emit: Listen, { deadlineAt }: Waiters) => {
+      latestAt = deadlineAt;
       return new Promise<string>(() => {});
     },
   };
@@ -157,6 +156,24 @@ test('who waits hears its place, who joins late hears where it stands and the te
     ['progress', { phase: 'writing', done: 1, total: 2 }],
     ['text', { delta: 'One. Two.' }],
   ]);
+});
+
+test('it is heard while somebody listens who wants more than the answer', async () => {
+  const stage = new Stage();
+  let isHeard = () => true;
+  const task = {
+    ...stage.task('a'),
+    run: (_signal: AbortSignal, _emit: Listen, waiters: Waiters) => {
+      isHeard = waiters.isHeard;
+      return new Promise<string>(() => {});
+    },
+  };
+  stage.queue.submit(task, deaf);
+  expect(isHeard()).toBe(false);
+  const { leave } = granted(stage.queue.submit(task, () => {}));
+  expect(isHeard()).toBe(true);
+  leave();
+  expect(isHeard()).toBe(false);
 });
 
 test('a failure reaches everyone who waits, and the next one runs', async () => {

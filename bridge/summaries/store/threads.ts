@@ -5,7 +5,8 @@ import { threadDigest } from '../digest.ts';
 import type { ThreadRecord } from '../types.ts';
 import { arrive, glance, type Known, meet } from './arrival.ts';
 import type { Arriving, Kept, Standing, Visibility } from './head.ts';
-import { keep, type Saving } from './keep.ts';
+import { keep, type Saved, type Saving } from './keep.ts';
+import { Lately } from './lately.ts';
 import { type Removed, removeComment, removeThread } from './removal.ts';
 import type { Withdrawing } from './withdraw.ts';
 
@@ -24,10 +25,14 @@ interface MadeRow {
   record: ThreadRecord | null;
 }
 
+/** Threads that are remembered by their ids; another statement is asked of them first, which costs less. */
+const MET_MAX = 10_000;
+
 /** Threads with what was made of them. A removal raises a thread's generation, and what was begun before it is not taken. */
 export class Threads {
   readonly #database: Database;
   readonly #withdrawing: Withdrawing;
+  readonly #met = new Lately(MET_MAX);
   readonly #meeting = new Map<string, Promise<Known | Standing>>();
   readonly #arriving = new Map<string, Promise<Standing>>();
 
@@ -43,11 +48,17 @@ export class Threads {
 
   /** What is known of the thread of a request; one that nothing is known of is taken note of. */
   meet(arriving: Arriving): Promise<Known | Standing> {
-    return this.#once(
-      this.#meeting,
-      arriving,
-      async () => (await meet(this.#database, arriving)) ?? this.arrive(arriving),
-    );
+    return this.#once(this.#meeting, arriving, async () => {
+      const { threadId, variant } = arriving;
+      const known = this.hasMet(threadId) ? await this.glance(threadId, variant) : null;
+      this.#met.add(threadId);
+      return known ?? (await meet(this.#database, arriving)) ?? this.arrive(arriving);
+    });
+  }
+
+  /** Whether the thread was met lately: then the store knows it, unless it was removed meanwhile. */
+  hasMet(threadId: string): boolean {
+    return this.#met.has(threadId);
   }
 
   /**
@@ -75,25 +86,27 @@ export class Threads {
   /**
    * Keeps what was made, purges the edge, and does whatever must not happen without it (`alongside`), all or nothing; on the disk when
    * this ends where there is such, else moments later.
-   * @returns false where a comment it was made from has been edited or removed meanwhile, or all of the thread.
    */
-  async save(made: Saving, alongside?: (sql: Sql) => Promise<void>): Promise<boolean> {
+  async save(made: Saving, alongside?: (sql: Sql) => Promise<void>): Promise<Saved> {
     if (alongside === undefined)
       return this.#announcing((parts) => keep(this.#database, made, parts, { durable: false }));
     return this.#settling(async (sql, parts) => {
       const kept = await keep(sql, made, parts, { durable: true });
-      if (kept) await alongside(sql);
+      if (kept !== 'moved-on') await alongside(sql);
       return kept;
     });
   }
 
-  /** Keeps what a generation that came to nothing has learnt, so that the next one goes on from there. */
+  /**
+   * Keeps what a generation has learnt, so that the next one goes on from there; not where the thread has moved on. On the disk
+   * moments later: a crash until then costs reading the comments again, and nothing else.
+   */
   async saveRecord(threadId: string, generation: number, record: ThreadRecord): Promise<void> {
-    await this.#database.query('UPDATE summary_thread SET record = $3::text::jsonb WHERE id = $1 AND generation = $2', [
-      threadId,
-      generation,
-      JSON.stringify(record),
-    ]);
+    await this.#database.query(
+      `WITH learnt AS (UPDATE summary_thread SET record = $3::text::jsonb WHERE id = $1 AND generation = $2 RETURNING id)
+       SELECT set_config('synchronous_commit', 'off', true) FROM learnt`,
+      [threadId, generation, JSON.stringify(record)],
+    );
   }
 
   /** The last good summary, whoever asked for it; that of the newest state of the thread first. */

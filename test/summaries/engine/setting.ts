@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest';
+import { exchange } from '../../../bridge/summaries/engine/exchange.ts';
 import { createOllamaEngine, type OllamaEngine } from '../../../bridge/summaries/engine/ollama.ts';
 import { type OllamaOptions, systemTimer } from '../../../bridge/summaries/engine/options.ts';
 import type { GenerateRequest } from '../../../bridge/summaries/types.ts';
@@ -18,7 +19,7 @@ export function engineFor(host: string, options: Partial<OllamaOptions> = {}): O
     host,
     model: SMALL_MODEL.name,
     contextTokens: CONTEXT,
-    fetch: globalThis.fetch,
+    fetch: exchange,
     now: () => performance.now(),
     setTimer: systemTimer,
     ...options,
