@@ -8,6 +8,7 @@ import { exampleValues } from '../../cluster/check/example-values.ts';
 import { type Json, kindOf, map, nameOf, text } from '../../cluster/check/manifest.ts';
 import { containers, podTemplate } from '../../cluster/check/pods.ts';
 import { renderEnvironment } from '../../cluster/check/render.ts';
+import { NODE_FLAGS } from '../support/bridge-process.ts';
 import { get } from '../support/http.ts';
 import { freePorts } from '../support/ports.ts';
 import { poll } from '../support/program.ts';
@@ -53,6 +54,25 @@ async function environmentOf(name: string, environment: string): Promise<Record<
   const all = Object.assign({}, ...from, Object.fromEntries(direct)) as Record<string, Json>;
   return Object.fromEntries(Object.entries(all).map(([key, value]) => [key, text(value)]));
 }
+
+test('the bridge has the same heap wherever it is started, half of what its container may use', async () => {
+  const flags = (args: readonly string[]) => args.slice(0, args.indexOf('bridge/main.ts'));
+  const [image] = parseDockerfile(readFileSync(dockerfile('bridge'), 'utf8')).slice(-1);
+  const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
+    scripts: { bridge: string };
+  };
+  const { objects } = await renderEnvironment('prod');
+  const placed = objects.find((item) => kindOf(item) === 'Deployment' && nameOf(item) === 'bridge');
+  const pod = placed === undefined ? undefined : podTemplate(placed);
+  const spec = pod === undefined ? {} : (containers(pod)[0]?.spec ?? {});
+  const args = Array.isArray(spec.args) ? spec.args.map(text) : [];
+  expect(flags(args)).toEqual([expect.stringMatching(/^--max-old-space-size=\d+$/), '--max-semi-space-size=8']);
+  expect(flags(image?.instructions.find((instruction) => instruction.name === 'CMD')?.args ?? [])).toEqual(flags(args));
+  expect(flags(scripts.bridge.split(' ').slice(1))).toEqual(flags(args));
+  expect(NODE_FLAGS).toEqual(flags(args));
+  const limit = text(map(map(spec.resources).limits).memory);
+  expect(`${2 * Number(args[0]?.split('=')[1])}Mi`).toBe(limit);
+});
 
 describe.each(['blog', 'bridge'])('the image of the %s', (name) => {
   const work = mkdtempSync(join(tmpdir(), 'porchlight-image-'));
