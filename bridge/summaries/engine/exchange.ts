@@ -1,9 +1,16 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 
+/**
+ * An idle connection is closed after so many milliseconds, as Node's `fetch` does: the pod at its other end may be gone without a word, and a
+ * request on it would be silent until its deadline.
+ */
+const IDLE_MS = 4000;
+const kept = { keepAlive: true, timeout: IDLE_MS };
+
 const BY_SCHEME = {
-  'http:': { request: http.request, agent: new http.Agent({ keepAlive: true }) },
-  'https:': { request: https.request, agent: new https.Agent({ keepAlive: true }) },
+  'http:': { request: http.request, agent: new http.Agent(kept) },
+  'https:': { request: https.request, agent: new https.Agent(kept) },
 };
 
 /** Statuses of answers that have no body (the Fetch standard's null body statuses). */

@@ -5,7 +5,7 @@ import { exchange } from '../../../bridge/summaries/engine/exchange.ts';
 import { until } from './setting.ts';
 
 async function serving(answer: RequestListener): Promise<string> {
-  const server = createServer(answer);
+  const server = createServer({ keepAliveTimeout: 0 }, answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
@@ -57,6 +57,21 @@ describe('what is sent and answered', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(ports.size).toBe(1);
+  });
+
+  test('but not for long', async () => {
+    let closed = false;
+    const url = await serving((request, response) => {
+      request.socket.once('close', () => {
+        closed = true;
+      });
+      // Longer than an idle connection is kept: one that waits for its answer is not idle.
+      setTimeout(() => response.end('x'), 4500);
+    });
+    expect(await (await exchange(url)).text()).toBe('x');
+    expect(closed).toBe(false);
+    await until(() => closed);
+    expect(closed).toBe(true);
   });
 
   test('no faster than it is read', async () => {
