@@ -2,8 +2,12 @@ import type { ServerType } from '@hono/node-server';
 
 const CLOSE_DEADLINE_MS = 10_000;
 
+/** Longer than whoever is in front keeps an idle connection (Traefik and cloudflared: 90 s), or a request would be sent on one that is being closed. */
+const KEEP_ALIVE_MS = 95_000;
+
 /** Rejects with one plain sentence if the port cannot be had. */
 export function listenOn(server: ServerType, port: number, host: string): Promise<void> {
+  if ('keepAliveTimeout' in server) server.keepAliveTimeout = KEEP_ALIVE_MS;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const failed = (error: NodeJS.ErrnoException) => {
     const why =

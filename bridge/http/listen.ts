@@ -8,8 +8,11 @@ export interface Listening {
   close(graceMs: number): Promise<void>;
 }
 
-/** Slow senders are cut off: headers within 10 s, the whole request within 30 s. */
-const limits = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 32 * 1024 };
+/**
+ * Slow senders are cut off: headers within 10 s, the whole request within 30 s. Idle connections are kept for longer than whoever is in front
+ * keeps them (Traefik and cloudflared: 90 s), or a request would be sent on one that is being closed.
+ */
+const limits = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 95_000, maxHeaderSize: 32 * 1024 };
 
 export function listen(app: App, hostname: string, port: number): Promise<Listening> {
   return new Promise((resolve, reject) => {

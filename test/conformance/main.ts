@@ -57,6 +57,7 @@ async function startServer(suite: Suite, port: number, cleanups: Cleanup[]): Pro
 }
 
 async function measure(suite: Suite, options: { base?: string; port?: string; id?: string }, cleanups: Cleanup[]) {
+  let logs = () => '';
   const port = options.port === undefined ? await freePorts() : Number(options.port);
   await startServer(suite, port, cleanups);
   let base = options.base?.replace(/\/$/, '');
@@ -64,13 +65,14 @@ async function measure(suite: Suite, options: { base?: string; port?: string; id
     const edge = await startEdge({ origin: `http://127.0.0.1:${port}`, forward: 'all' });
     cleanups.push(edge.stop);
     base = edge.url();
+    logs = edge.logs;
   }
   const started = performance.now();
   const results = await suite.run(base, options.id, progress(suite.ids.length));
   process.stderr.write(
     `\n${Object.keys(results).length} tests in ${Math.round(performance.now() - started) / 1000} s\n`,
   );
-  return results;
+  return { results, logs: logs() };
 }
 
 async function report(suite: Suite, results: Results, name: string, json: string | undefined): Promise<boolean> {
@@ -109,13 +111,16 @@ async function main(): Promise<number> {
     const dir = values.suite === undefined ? await obtainSuite() : resolve(values.suite);
     if (values.suite === undefined) cleanups.push(() => rm(dir, { recursive: true, force: true }));
     const suite = await loadSuite(dir);
-    const results = await measure(suite, values, cleanups);
+    const { results, logs } = await measure(suite, values, cleanups);
     if (values.id !== undefined) {
       const verdict = suite.verdicts(results, false).find((v) => v.id === values.id);
       console.log(`${values.id}: ${verdict?.outcome ?? 'no result'}${verdict?.message ? ` - ${verdict.message}` : ''}`);
       return verdict?.outcome === 'pass' || verdict?.outcome === 'yes' ? 0 : 1;
     }
-    return (await report(suite, results, values.base === undefined ? 'Porchlight' : 'at --base', values.json)) ? 0 : 1;
+    const name = values.base === undefined ? 'Porchlight' : 'at --base';
+    if (await report(suite, results, name, values.json)) return 0;
+    console.error(`\nThe edge said last:\n${logs.slice(-4000)}`);
+    return 1;
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup();
   }
