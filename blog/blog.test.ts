@@ -78,6 +78,8 @@ describe('every address', () => {
     const seen = ['content-type', 'cache-control', 'cache-tag'].map((name) => response.headers.get(name));
     expect([response.status, ...seen]).toEqual([status, type, cacheControl, tags]);
     expect(response.headers.has('set-cookie')).toBe(false);
+    // Longer than the 90 s for which the proxies in front keep an idle connection.
+    expect(response.headers.get('keep-alive')).toBe('timeout=95');
     if (status === 200 && cacheControl !== 'no-store') {
       expect(response.headers.get('etag')).toMatch(/^"[\w-]{27}"$/);
       expect(response.headers.get('last-modified')).toMatch(/ GMT$/);

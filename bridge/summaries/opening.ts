@@ -9,7 +9,7 @@ import type { Assignment, ModelInfo } from './types.ts';
 /** How a summary begins: all that is worked out before the model is asked. */
 export interface Opening {
   readonly planned: Plan;
-  /** To write in. */
+  /** To write in; undefined where it does not show, or nothing is written. */
   readonly language: string | undefined;
   /** Where the summary is written from the comments alone. */
   readonly prompt: Prompt | null;
@@ -25,9 +25,9 @@ export interface OpeningFor {
 export function openingOf(assignment: Assignment, { model, rates, random }: OpeningFor): Opening {
   const { thread, options } = assignment;
   const planned = plan(assignment, model, rates);
+  if (planned.do === 'reuse') return { planned, language: undefined, prompt: null };
   const language = options.language ?? thread.locale ?? languageOf(sample(thread));
-  const isWhole = planned.do !== 'reuse' && planned.whole;
-  const prompt = isWhole ? tailPrompt(planned.tail, { options, language, title: thread.title }, random) : null;
+  const prompt = planned.whole ? tailPrompt(planned.tail, { options, language, title: thread.title }, random) : null;
   return { planned, language, prompt };
 }
 

@@ -131,5 +131,7 @@ test('a request id given by the edge is kept, any other is replaced', async () =
   ] as const) {
     const answer = await bridge.call(path, { method, headers });
     expect([path, answer.status, answer.headers.get('x-request-id')]).toEqual([path, status, 'edge-1234-5678']);
+    // Longer than the 90 s for which the proxies in front keep an idle connection.
+    expect(answer.headers.get('keep-alive')).toBe('timeout=95');
   }
 }, 60_000);

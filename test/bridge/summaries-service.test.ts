@@ -116,6 +116,14 @@ test('a thread is taken for a new one once, and again after it was removed there
   ]);
 });
 
+test('what cannot be worked out ahead is left to the one who makes it', async () => {
+  expect(await answer(bench.ask(thread('unforeseeable', 3)))).toMatchObject({
+    engine: 'model',
+    coverage: { covered: 3 },
+  });
+  expect(bench.begun).toBe(1);
+});
+
 describe('a request that the store does not answer in time', () => {
   /** Asks while the store does not say how a thread stands. */
   async function askAside(id: string) {

@@ -86,7 +86,9 @@ const boundedFetch: Fetch = async (input, init) => {
   const send = () => fetch(input, { signal: AbortSignal.timeout(10_000), ...init });
   const response = await send();
   const isSetUp = init?.method === 'PUT' && new URL(String(input)).pathname.startsWith('/config/');
-  return isSetUp && response.status === 503 ? send() : response;
+  if (!isSetUp || response.status !== 503) return response;
+  await response.body?.cancel();
+  return send();
 };
 
 async function load<T>(dir: string, path: string): Promise<T> {

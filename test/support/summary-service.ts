@@ -70,7 +70,10 @@ export async function startBench(queue?: Queue): Promise<Bench> {
   const threads = new Threads(database, withdrawing);
   const maker: Maker = {
     model: async () => bench.model,
-    foresee: ({ id }, _options, _model, isNew) => void bench.foreseen.push([id, isNew]),
+    foresee: ({ id }, _options, _model, isNew) => {
+      bench.foreseen.push([id, isNew]);
+      if (id === 'unforeseeable') throw new Error('no opening');
+    },
     key: (thread, options, model) => JSON.stringify([thread.comments, options.style, model.digest]),
     make: (assignment, _turn, signal, listen) => {
       bench.begun++;
